@@ -1,0 +1,1 @@
+"""How it runs: work pool, GPU slot, deployments, supervised processes."""

@@ -1,0 +1,238 @@
+"""Every way in which work can fail; the base says what becomes of it, the leaf says the cause.
+
+TonspurError
+├── Permanent                 trying again changes nothing
+│   ├── ConfigurationError    the installation is wrong, not the item; exit status 2
+│   │   ├── BadSettings · MissingCredentials · UnknownModel · BadCheckpoint · MissingProgram
+│   ├── BadAddress · UnknownChannel · UnknownVideo · UnknownPlaylist
+│   ├── UnavailableVideo      an obstacle that YouTube set up
+│   │   ├── PrivateVideo · MembersOnly · AgeRestricted · RegionBlocked
+│   │   ├── PaidVideo · GoneVideo · DrmProtected
+│   ├── BadMedia
+│   │   ├── NotMedia · EmptyFile · NoSoundTrack
+│   ├── RefusedDocument       ODIN AI does not take this file
+│   │   ├── DocumentTooLarge · UnsupportedDocument
+│   └── RefusedCredentials    ODIN AI or YouTube refused the keys; stops the batch
+├── Temporary                 worth another try, with backoff
+│   ├── NetworkTrouble · ServiceTrouble · ExtractorTrouble · IncompleteDownload
+│   ├── IndexingFailed · EngineDied · DiskFull (stops the batch)
+│   ├── Busy                  another run holds what this one needs
+└── Deferred                  nothing is wrong, it is too early; carries `not_before`
+    ├── UpcomingVideo · LiveVideo · StillProcessing
+    ├── QuotaUsedUp
+    └── BotWall · RateLimited · DownloadsPaused (stop the batch)
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+
+class TonspurError(Exception):
+    """Base of all: the message says what happened, `advice` what to do about it."""
+
+    advice: ClassVar[str] = ""
+    stops_batch: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return f"{said} {self.advice}" if self.advice else said
+
+
+class Permanent(TonspurError):
+    """Trying again changes nothing."""
+
+
+class Temporary(TonspurError):
+    """Worth another try after a pause."""
+
+
+class Deferred(TonspurError):
+    """Too early: worth a try of its own from `not_before` (UTC) on."""
+
+    def __init__(self, message: str, not_before: datetime) -> None:
+        super().__init__(message, not_before)
+        self.not_before = not_before
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.advice}" if self.advice else str(self.args[0])
+
+
+class ConfigurationError(Permanent):
+    """The installation or the call is wrong, not the item."""
+
+
+class BadSettings(ConfigurationError):
+    """A setting has a value that cannot be used."""
+
+
+class MissingCredentials(ConfigurationError):
+    """ODIN AI's key or secret, or a YouTube API key, is not set."""
+
+
+class UnknownModel(ConfigurationError):
+    """No checkpoint answers to this name."""
+
+
+class BadCheckpoint(ConfigurationError):
+    """A checkpoint folder is damaged, or not Whisper."""
+
+
+class MissingProgram(ConfigurationError):
+    """A program or package that this needs is not installed."""
+
+
+class BadAddress(Permanent):
+    """The text is no address of a video, channel or playlist."""
+
+
+class UnknownChannel(Permanent):
+    """YouTube knows no such channel."""
+
+    advice = "Check the address: @handle, a channel's URL, or its UC… id."
+
+
+class UnknownVideo(Permanent):
+    """YouTube knows no such video."""
+
+
+class UnknownPlaylist(Permanent):
+    """YouTube knows no such playlist, or it is private."""
+
+
+class UnavailableVideo(Permanent):
+    """The video exists, but may not be fetched; the name of the leaf says why."""
+
+
+class PrivateVideo(UnavailableVideo):
+    """Its owner shows it to invited people only."""
+
+
+class MembersOnly(UnavailableVideo):
+    """For paying members of the channel."""
+
+
+class AgeRestricted(UnavailableVideo):
+    """YouTube asks for a signed-in adult."""
+
+    advice = "Set YT_COOKIES_FILE to the cookies of an account that may see it."
+
+
+class RegionBlocked(UnavailableVideo):
+    """Not shown in this country."""
+
+
+class PaidVideo(UnavailableVideo):
+    """To be bought or rented."""
+
+
+class GoneVideo(UnavailableVideo):
+    """Removed, or its account closed."""
+
+
+class DrmProtected(UnavailableVideo):
+    """Encrypted."""
+
+
+class BadMedia(Permanent):
+    """The file cannot be transcribed."""
+
+
+class NotMedia(BadMedia):
+    """ffmpeg finds neither audio nor video in it."""
+
+
+class EmptyFile(BadMedia):
+    """The file holds no byte."""
+
+
+class NoSoundTrack(BadMedia):
+    """A video without sound."""
+
+
+class RefusedDocument(Permanent):
+    """ODIN AI does not take this file."""
+
+
+class DocumentTooLarge(RefusedDocument):
+    """Larger than ODIN_MAX_FILE_MB."""
+
+
+class UnsupportedDocument(RefusedDocument):
+    """Not one of the ten types that ODIN AI takes."""
+
+
+class RefusedCredentials(Permanent):
+    """The service refused key or secret, or they may not write."""
+
+    stops_batch = True
+
+
+class NetworkTrouble(Temporary):
+    """No connection, or it broke."""
+
+
+class ServiceTrouble(Temporary):
+    """The service answered that it cannot, for now."""
+
+
+class ExtractorTrouble(Temporary):
+    """yt-dlp could not read YouTube's answer."""
+
+    advice = "If many videos meet this, update yt-dlp and deno."
+
+
+class IncompleteDownload(Temporary):
+    """The media's length is not the one that its metadata promise."""
+
+
+class IndexingFailed(Temporary):
+    """ODIN AI took the document but did not index it."""
+
+
+class EngineDied(Temporary):
+    """The model process ended in the middle of a job."""
+
+
+class Busy(Temporary):
+    """Another run holds what this one needs."""
+
+
+class DiskFull(Temporary):
+    """No space left where the library or the state lives."""
+
+    stops_batch = True
+
+
+class UpcomingVideo(Deferred):
+    """A premiere or a planned live stream."""
+
+
+class LiveVideo(Deferred):
+    """On air now, or its recording is not ready."""
+
+
+class StillProcessing(Deferred):
+    """YouTube is still processing it."""
+
+
+class QuotaUsedUp(Deferred):
+    """Every API key has spent its units of this Pacific day."""
+
+
+class BotWall(Deferred):
+    """YouTube takes this address for a bot."""
+
+    advice = "Wait, then consider YT_COOKIES_FILE or YT_PO_TOKEN_PROVIDER_URL."
+    stops_batch = True
+
+
+class RateLimited(Deferred):
+    """YouTube asked for a pause."""
+
+    stops_batch = True
+
+
+class DownloadsPaused(Deferred):
+    """Another run met a bot wall or rate limit; downloads rest until then."""
+
+    stops_batch = True

@@ -1,0 +1,212 @@
+"""All settings, read once from the environment and `.env`."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from engine.errors import BadSettings
+
+PresetName = Literal["stabil", "optimiert", "schnell", "max-schnell"]
+
+
+class Settings(BaseSettings):
+    """One value object for the whole program; see `.env.example` for every meaning."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        frozen=True,
+    )
+
+    library_dir: Path = Path("library")
+    """Where media, sidecars and transcripts live; may be a share."""
+    state_dir: Path = Field(default_factory=lambda: user_data_path("tonspur", appauthor=False))
+    """What belongs to this machine alone; a local disk."""
+
+    yt_api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """YouTube Data API keys, comma separated."""
+    yt_api_keys_file: Path = Path("YT_API_keys.txt")
+    """One key a line; blank lines and `#` comments are skipped; a missing file is no error."""
+    yt_daily_units: int = Field(10_000, ge=0)
+    """Budget of one key per Pacific day, in units."""
+    yt_daily_searches: int = Field(100, ge=0)
+    """Budget of one key per Pacific day, in searches."""
+    yt_api_endpoint: str = "https://youtube.googleapis.com/"
+    """Root of the Data API."""
+    yt_feed_url: str = "https://www.youtube.com/feeds/videos.xml"
+    """RSS."""
+    yt_watch_url: str = "https://www.youtube.com/watch?v={id}"
+    """What the downloader is given; `{id}` becomes the video id."""
+    yt_backlog_cap: int = Field(50, ge=1)
+    """Videos that a sync queues at a time."""
+    yt_cookies_file: Path | None = None
+    """Cookies of an account, Netscape format; used on recovery only, never rewritten."""
+    yt_po_token_provider_url: str | None = None
+    """Address of a bgutil PO-token provider."""
+
+    odin_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("ODIN_API_KEY", "API_KEY")
+    )
+    """ODIN AI key; also read as API_KEY."""
+    odin_api_secret: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("ODIN_API_SECRET", "API_SECRET")
+    )
+    """ODIN AI secret; also read as API_SECRET."""
+    odin_base_url: str = "https://api.getodin.ai"
+    """Root of ODIN AI's API."""
+    odin_project_id: str = "vc0lgCl8YHKTHQ9ByzYt"
+    """The project whose knowledge base is filled."""
+    odin_max_file_mb: int = Field(200, ge=1)
+    """Larger files are refused before the upload."""
+
+    whisper_model: str | None = None
+    """Name, hub id or folder; unset: large-v3 on CUDA, base on the CPU."""
+    whisper_preset: PresetName = "optimiert"
+    """stabil, optimiert, schnell or max-schnell."""
+    whisper_batch: int | None = Field(None, ge=1, le=256)
+    """Windows per batch; unset: the preset's."""
+    whisper_chunk_seconds: float | None = Field(None, ge=5, le=90)
+    """Seconds per chunk; unset: the preset's."""
+    whisper_overlap_seconds: float | None = Field(None, ge=0, le=15)
+    """Seconds of overlap where speech has no pause; unset: the preset's."""
+    whisper_language: str = "auto"
+    """`auto` or a language code."""
+    whisper_device: Literal["auto", "cuda", "cpu"] = "auto"
+    """Where the model runs."""
+
+    prefect_api_url: str | None = None
+    """Unset: Tonspur's own Prefect server."""
+
+    @field_validator("yt_api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("library_dir", "state_dir", "yt_api_keys_file", "yt_cookies_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
+
+    @field_validator("yt_watch_url")
+    @classmethod
+    def _has_id(cls, value: str) -> str:
+        if "{id}" not in value:
+            raise ValueError("must hold {id}, the place of the video id")
+        return value
+
+    @field_validator(
+        "yt_api_endpoint",
+        "yt_feed_url",
+        "yt_watch_url",
+        "odin_base_url",
+        "yt_po_token_provider_url",
+        "prefect_api_url",
+    )
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/\s]+", value):
+            raise ValueError("must be an address that starts with http:// or https://")
+        return value
+
+    @field_validator("whisper_language")
+    @classmethod
+    def _language_code(cls, value: str) -> str:
+        code = value.strip().lower()
+        if code != "auto" and not re.fullmatch(r"[a-z]{2,3}", code):
+            raise ValueError("must be `auto` or a language code such as `de`")
+        return code
+
+    @model_validator(mode="after")
+    def _folders(self) -> Self:
+        for name, path in (("LIBRARY_DIR", self.library_dir), ("STATE_DIR", self.state_dir)):
+            if path.is_symlink() and not path.exists():
+                raise ValueError(f"{name}: {path} is a link to nothing; mend or remove it")
+            blocker = next((p for p in (path, *path.parents) if p.exists()), None)
+            if blocker is not None and not blocker.is_dir():
+                raise ValueError(f"{name}: {blocker} is a file; name a folder instead")
+        return self
+
+    @property
+    def api_keys(self) -> tuple[SecretStr, ...]:
+        """Keys of the environment, then those of the file, each once."""
+        listed = list(self.yt_api_keys)
+        if self.yt_api_keys_file.is_file():
+            text = self.yt_api_keys_file.read_text(encoding="utf-8-sig")
+            lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
+            listed += [SecretStr(line) for line in lines if line]
+        return tuple({key.get_secret_value(): key for key in listed}.values())
+
+    @property
+    def ledger_file(self) -> Path:
+        """Quota that each key has spent (SQLite)."""
+        return self.state_dir / "quota.sqlite3"
+
+    @property
+    def locks_dir(self) -> Path:
+        """Lock files of this machine."""
+        return self.state_dir / "locks"
+
+    @property
+    def work_dir(self) -> Path:
+        """Prepared audio of videos that are on their way."""
+        return self.state_dir / "work"
+
+    @property
+    def checkpoints_dir(self) -> Path:
+        """Checkpoints converted to transformers' form."""
+        return self.state_dir / "checkpoints"
+
+    @property
+    def downloads_dir(self) -> Path:
+        """yt-dlp's cache."""
+        return self.state_dir / "yt-dlp"
+
+    @property
+    def pause_file(self) -> Path:
+        """The breaker: until when downloads rest."""
+        return self.state_dir / "youtube_paused_until"
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        BadSettings: a value cannot be used; the message names the variable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadSettings(f"{name}: {said}." if name else f"{said}.") from None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for a child process that runs in another folder."""
+    values: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if name == "yt_api_keys":
+            value = ",".join(key.get_secret_value() for key in settings.api_keys)
+        elif isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None and value != "":
+            values[name.upper()] = str(value)
+    return values

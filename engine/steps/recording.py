@@ -1,0 +1,55 @@
+"""How a step writes down what became of it."""
+
+import hashlib
+import json
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+from engine.errors import Deferred, TonspurError
+from engine.library.shelf import Entry, Library, written_at
+from engine.library.sidecar import StepName
+
+
+def fingerprint(*parts: object) -> str:
+    """A short name for the input and settings of a step; equal parts give equal names."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of Tonspur and of the packages that a step rests on."""
+    return {package: version(package) for package in ("tonspur", *packages)}
+
+
+@contextmanager
+def recorded(
+    library: Library, entry: Entry, step: StepName, mark: str, used: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Record the step as done with what the block puts into the dict, or as what its error says."""
+    base = {"fingerprint": mark, "versions": dict(used)}
+    details: dict[str, Any] = {}
+    try:
+        yield details
+    except TonspurError as error:
+        library.record(entry, step, written_at(**base, **failure(error)))
+        raise
+    except Exception as error:
+        # a bug or a broken machine: what is known goes into the sidecar, the error goes on
+        said = traceback.format_exception_only(error)[-1].strip()
+        cause = type(error).__name__
+        library.record(
+            entry, step, written_at(status="failed", error=said, cause=cause, **base)
+        )
+        raise
+    library.record(entry, step, written_at(**({"status": "done"} | base | details)))
+
+
+def failure(error: TonspurError) -> dict[str, Any]:
+    """The fields of a step's record that say why it did not come to its end."""
+    said: dict[str, Any] = {"error": str(error), "cause": type(error).__name__}
+    if isinstance(error, Deferred):
+        return said | {"status": "deferred", "not_before": error.not_before}
+    return said | {"status": "failed"}

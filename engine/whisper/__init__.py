@@ -1,0 +1,1 @@
+"""Whisper through transformers and torch: checkpoints, decoding, segments, the model process."""

@@ -1,0 +1,1 @@
+"""YouTube: addresses, feed, Data API with its keys and quota, downloads, failures."""

@@ -1,0 +1,1 @@
+"""What the operator starts: one flow per file, each a list of steps."""

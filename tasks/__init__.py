@@ -1,0 +1,1 @@
+"""Thin Prefect tasks around the steps of the engine: retries, tags, names, progress."""
