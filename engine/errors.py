@@ -20,7 +20,8 @@ TonspurError
 └── Deferred                  nothing is wrong, it is too early; carries `not_before`
     ├── UpcomingVideo · LiveVideo · StillProcessing
     ├── QuotaUsedUp
-    └── BotWall · RateLimited · DownloadsPaused (stop the batch)
+    ├── BotWall · RateLimited stop the batch: who meets them has failed, the others wait
+    └── DownloadsPaused       such another one
 """
 
 from datetime import datetime
@@ -234,5 +235,3 @@ class RateLimited(Deferred):
 
 class DownloadsPaused(Deferred):
     """Another run met a bot wall or rate limit; downloads rest until then."""
-
-    stops_batch = True

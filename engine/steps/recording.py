@@ -40,9 +40,7 @@ def recorded(
         # a bug or a broken machine: what is known goes into the sidecar, the error goes on
         said = traceback.format_exception_only(error)[-1].strip()
         cause = type(error).__name__
-        library.record(
-            entry, step, written_at(status="failed", error=said, cause=cause, **base)
-        )
+        library.record(entry, step, written_at(status="failed", error=said, cause=cause, **base))
         raise
     library.record(entry, step, written_at(**({"status": "done"} | base | details)))
 
@@ -50,6 +48,6 @@ def recorded(
 def failure(error: TonspurError) -> dict[str, Any]:
     """The fields of a step's record that say why it did not come to its end."""
     said: dict[str, Any] = {"error": str(error), "cause": type(error).__name__}
-    if isinstance(error, Deferred):
+    if isinstance(error, Deferred) and not error.stops_batch:
         return said | {"status": "deferred", "not_before": error.not_before}
     return said | {"status": "failed"}

@@ -1,0 +1,122 @@
+"""Child processes that are found again by later commands and stopped with all they started."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.library import atomic
+
+_GRACE_SECONDS = 4.0
+
+
+class RunningCard(BaseModel):
+    """What a running process leaves in STATE_DIR: enough to find it and to know it is the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    created: float
+    url: str | None = None
+
+    @classmethod
+    def read(cls, file: Path) -> "RunningCard | None":
+        """The card of a process that still runs; None where it has ended."""
+        try:
+            card = cls.model_validate_json(file.read_bytes())
+            alive = psutil.Process(card.pid)
+        except (FileNotFoundError, ValidationError, psutil.NoSuchProcess):
+            return None
+        # process ids are given out again: the time of creation tells
+        return card if abs(alive.create_time() - card.created) < 1 and is_alive(alive) else None
+
+
+class Child:
+    """A process of ours in a group of its own, so that Ctrl-C reaches us alone and in order."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, card: Path
+    ) -> None:
+        self._arguments = list(arguments)
+        self._environment = dict(environment)
+        self._log = log
+        self._card = card
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, url: str | None = None) -> None:
+        """Start it; what it prints goes to the log file."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        own_group = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # windows only
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+                self._arguments,
+                env={**os.environ, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **own_group,
+            )
+        created = psutil.Process(self._process.pid).create_time()
+        card = RunningCard(pid=self._process.pid, created=created, url=url)
+        atomic.write_text(self._card, card.model_dump_json())
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def last_lines(self, count: int = 5) -> str:
+        """The end of its log, for an error message."""
+        if not self._log.is_file():
+            return ""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return " | ".join(line.strip() for line in lines[-count:] if line.strip())
+
+    def stop(self) -> None:
+        """End it and everything that it started; what does not listen is killed."""
+        if self._process is not None:
+            stop_tree(self._process.pid)
+            self._process.wait()
+            self._process = None
+        self._card.unlink(missing_ok=True)
+
+
+def stop_tree(pid: int, grace_s: float = _GRACE_SECONDS) -> None:
+    """End a process and its descendants: asked first, killed after `grace_s` seconds."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    _tell([root], "terminate")
+    psutil.wait_procs([root], timeout=grace_s)
+    with contextlib.suppress(psutil.NoSuchProcess):  # gone, with the children that were known
+        family += root.children(recursive=True)
+    left = [process for process in family if is_alive(process)]
+    _tell(left, "kill")
+    psutil.wait_procs(left, timeout=grace_s)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie that nobody waited for does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _tell(processes: Sequence[psutil.Process], what: str) -> None:
+    for process in processes:
+        try:
+            getattr(process, what)()
+        except psutil.NoSuchProcess:
+            continue

@@ -1,0 +1,133 @@
+"""Tonspur's own Prefect server: SQLite under STATE_DIR, loopback, found again by later commands."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from deployments.processes import Child, RunningCard
+from engine.errors import ServiceTrouble
+from engine.library import locks
+from engine.settings import Settings
+
+PREFERRED_PORT = 4200
+_START_SECONDS = 90.0
+
+# What the GPU slot needs of the server; leases in memory leak the slot when a server dies, and the
+# default wait for a tag slot leaves the GPU idle for half a minute.
+SERVER_SETTINGS = {
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+        "prefect.server.concurrency.lease_storage.filesystem"
+    ),
+    "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "0.5",
+    "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+    "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+class Server:
+    """The server that commands use: a remote one by setting, a running one, or one of our own."""
+
+    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._card = settings.state_dir / "run" / "prefect-server.json"
+        self._child: Child | None = None
+        self.url = settings.prefect_api_url or ""
+
+    def ensure(self) -> bool:
+        """Make `url` answer; True when a server was started for it.
+
+        Raises:
+            ServiceTrouble: the remote one does not answer, or ours did not start.
+        """
+        if self._settings.prefect_api_url:
+            if not answers(self.url):
+                raise ServiceTrouble(f"The Prefect server {self.url} does not answer.")
+            return False
+        with locks.held(self._settings.locks_dir, "start", "prefect-server", _START_SECONDS):
+            running = find(self._settings)
+            if running:
+                self.url = running
+                return False
+            self._start()
+        return True
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs to talk to this server."""
+        return environment(self._settings) | {"PREFECT_API_URL": self.url}
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server that this object started runs; True for a foreign one."""
+        return self._child is None or self._child.alive
+
+    def stop(self) -> None:
+        """Stop the server if this object started it."""
+        if self._child:
+            self._child.stop()
+            self._child = None
+
+    def _start(self) -> None:
+        port = free_port(PREFERRED_PORT)
+        self.url = f"http://127.0.0.1:{port}/api"
+        program = [sys.executable, "-m", "prefect", "server", "start"]
+        self._child = Child(
+            [*program, "--host", "127.0.0.1", "--port", str(port)],
+            self.environment() | SERVER_SETTINGS,
+            self._settings.state_dir / "logs" / "prefect-server.log",
+            self._card,
+        )
+        self._child.start(self.url)
+        deadline = time.monotonic() + _START_SECONDS
+        while not answers(self.url):
+            if not self._child.alive or time.monotonic() > deadline:
+                said = self._child.last_lines()
+                self._child.stop()
+                raise ServiceTrouble(f"The Prefect server did not start: {said}")
+            self._sleep(0.2)
+
+
+def find(settings: Settings) -> str | None:
+    """Address of the running server of this STATE_DIR."""
+    card = RunningCard.read(settings.state_dir / "run" / "prefect-server.json")
+    return card.url if card and card.url and answers(card.url) else None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Where Prefect keeps its files; the user's own profile is left alone."""
+    home: Path = settings.state_dir / "prefect"
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_LOGGING_LEVEL": os.environ.get("PREFECT_LOGGING_LEVEL", "INFO"),
+        "PREFECT_CLI_COLORS": "false",
+        "PYTHONUTF8": "1",
+    }
+
+
+def answers(url: str) -> bool:
+    """Whether a Prefect server listens at this API address."""
+    try:
+        return httpx.get(f"{url}/health", timeout=3, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def free_port(preferred: int) -> int:
+    """The preferred port if nobody listens there, so that bookmarks last; else a free one."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ServiceTrouble("No free port on 127.0.0.1.")

@@ -1,0 +1,75 @@
+"""The worker that starts flow runs on this machine."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+
+from deployments.bootstrap import WORK_POOL
+from deployments.processes import Child, RunningCard
+from engine.errors import ServiceTrouble
+from engine.library import locks
+from engine.settings import Settings, environment
+
+# One sync, and enough videos that downloads go on while one is transcribed.
+FLOW_RUNS_AT_ONCE = 4
+_START_SECONDS = 60.0
+
+WORKER_SETTINGS = {
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+}
+
+
+class Worker:
+    """The process worker of this STATE_DIR: a running one, or one of our own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        prefect: dict[str, str],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._prefect = prefect
+        self._sleep = sleep
+        self._card = settings.state_dir / "run" / "worker.json"
+        self._child: Child | None = None
+        self._name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
+
+    def ensure(self) -> bool:
+        """Have a worker; True when one was started.
+
+        Raises:
+            ServiceTrouble: it did not start.
+        """
+        with locks.held(self._settings.locks_dir, "start", "worker", _START_SECONDS):
+            if RunningCard.read(self._card):
+                return False
+            self._start()
+        return True
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker that this object started runs; True for a foreign one."""
+        return self._child is None or self._child.alive
+
+    def stop(self) -> None:
+        """Stop the worker and its flow runs, if this object started it."""
+        if self._child:
+            self._child.stop()
+            self._child = None
+
+    def _start(self) -> None:
+        program = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
+        self._child = Child(
+            [*program, "--pool", WORK_POOL, "--name", self._name]
+            + ["--limit", str(FLOW_RUNS_AT_ONCE)],
+            environment(self._settings) | self._prefect | WORKER_SETTINGS,
+            self._settings.state_dir / "logs" / "worker.log",
+            self._card,
+        )
+        self._child.start()
+        self._sleep(0.5)
+        if not self._child.alive:
+            raise ServiceTrouble(f"The worker did not start: {self._child.last_lines()}")

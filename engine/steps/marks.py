@@ -1,0 +1,60 @@
+"""What a step's output depends on; a step whose mark matches its output is done."""
+
+from pathlib import Path
+
+from engine.library.shelf import Entry
+from engine.library.sidecar import Sidecar
+from engine.settings import Settings
+from engine.steps.recording import fingerprint
+from engine.whisper import presets
+
+# each is raised when the same input would give another output
+_PREPARATION = 1
+_DECODING = 1
+
+
+def of_metadata(video_id: str) -> str:
+    """Metadata are looked up once."""
+    return fingerprint("metadata", video_id)
+
+
+def of_download(video_id: str) -> str:
+    """Media are fetched once."""
+    return fingerprint("download", video_id)
+
+
+def of_audio(sidecar: Sidecar, settings: Settings) -> str:
+    """Prepared audio depends on the media and on how they are cut into windows."""
+    preset = presets.chosen(settings)
+    return fingerprint(
+        _PREPARATION, _content(sidecar), preset.chunk_seconds, preset.overlap_seconds
+    )
+
+
+def of_transcript(sidecar: Sidecar, settings: Settings) -> str:
+    """Segments depend on the media and on every setting that may change the text."""
+    preset = presets.chosen(settings)
+    model, language = settings.whisper_model, settings.whisper_language
+    cut = (preset.chunk_seconds, preset.overlap_seconds)
+    return fingerprint(_DECODING, _content(sidecar), model, language, preset.name, cut)
+
+
+def transcript_is_done(entry: Entry, sidecar: Sidecar, settings: Settings) -> bool:
+    """Whether the segments are there, made from the same media with the same settings."""
+    if "download" not in sidecar.steps or not entry.transcript.is_file():
+        return False
+    return sidecar.is_done("transcript", of_transcript(sidecar, settings))
+
+
+def media(entry: Entry, sidecar: Sidecar) -> Path:
+    """The media file that the later steps read; local recordings may lie in another folder."""
+    return entry.folder / str(sidecar.steps["download"].detail("media"))
+
+
+def work_folder(sidecar: Sidecar, settings: Settings) -> Path:
+    """Where the prepared audio lies; named by what it depends on, so it is never mistaken."""
+    return settings.work_dir / of_audio(sidecar, settings)
+
+
+def _content(sidecar: Sidecar) -> str | None:
+    return sidecar.steps["download"].sha256

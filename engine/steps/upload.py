@@ -1,0 +1,60 @@
+"""Step 6: the transcript in the knowledge base, exactly once, until it is indexed."""
+
+from collections.abc import Callable
+
+from engine.library.shelf import Entry, Library, written_at
+from engine.odin.client import OdinClient
+from engine.odin.delivery import deliver
+from engine.odin.documents import document_folder, document_name, metadata_of, sha256_of
+from engine.settings import Settings
+from engine.steps.recording import fingerprint, recorded, versions
+
+
+def upload(
+    library: Library,
+    entry: Entry,
+    settings: Settings,
+    progress: Callable[[str], None] = lambda status: None,
+) -> None:
+    """Deliver the transcript unless the same content was delivered to the same project.
+
+    Raises:
+        RefusedCredentials, RefusedDocument: ODIN AI does not take it.
+        IndexingFailed, ServiceTrouble, NetworkTrouble: worth another try.
+    """
+    sidecar = library.read(entry)
+    sha256 = sha256_of(entry.text)
+    mark = fingerprint(sha256, settings.odin_base_url, settings.odin_project_id)
+    if sidecar.is_done("upload", mark):
+        return
+    earlier = sidecar.steps.get("upload")
+    said = sidecar.steps["transcript"]
+    description = metadata_of(
+        sidecar.video,
+        sha256=sha256,
+        language=said.detail("language"),
+        model=said.detail("model"),
+        preset=said.detail("preset"),
+        duration_s=said.detail("duration_s"),
+    )
+    with (
+        recorded(library, entry, "upload", mark, versions("httpx")) as details,
+        OdinClient(settings) as client,
+    ):
+        delivered = deliver(
+            client,
+            entry.text,
+            document_name(entry.stem),
+            description,
+            document_folder(sidecar.video.channel_title),
+            known_key=earlier.document_key if earlier else None,
+            progress=progress,
+        )
+        details |= {"document_key": delivered.document_key, "sha256": delivered.sha256}
+
+
+def skip(library: Library, entry: Entry, reason: str) -> None:
+    """Record that the transcript was not to be uploaded; an earlier delivery stays on record."""
+    done = library.read(entry).steps.get("upload")
+    if done is None or done.status != "done":
+        library.record(entry, "upload", written_at("skipped", cause=reason))

@@ -1,0 +1,29 @@
+"""Documents of the ten types into the knowledge base."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from engine.errors import TonspurError
+from flows.endings import ending
+from tasks.documents import upload_all
+
+
+@flow(name="upload-files")
+def upload_files(paths: list[str]) -> State[Any]:
+    """Bring documents into the knowledge base.
+
+    Args:
+        paths: Documents, or folders that hold them, on the machine of the worker.
+    """
+    try:
+        rows = upload_all([Path(path) for path in paths])
+    except TonspurError as error:
+        return ending(error)
+    failed = [f"{row.path}: {row.reason}" for row in rows if row.status == "failed"]
+    if failed:
+        return Failed(name=f"{len(failed)} of {len(rows)} failed", message=" ".join(failed))
+    return Completed(message=f"{len(rows)} documents are in the knowledge base.")

@@ -1,0 +1,15 @@
+"""Uploads of foreign documents as one task; what it does stands in engine/odin."""
+
+from pathlib import Path
+
+from prefect import task
+
+from engine.odin.batch import UploadRow, upload_documents
+from engine.settings import load
+from tasks.retries import STEP
+
+
+@task(name="upload-documents", **STEP)
+def upload_all(paths: list[Path]) -> list[UploadRow]:
+    """Bring every document of these files and folders into the knowledge base."""
+    return list(upload_documents(paths, load()))

@@ -1,0 +1,36 @@
+"""What a run was asked for; settings and secrets are read where they are used, never passed."""
+
+from dataclasses import dataclass
+
+from engine.library.shelf import Library
+from engine.settings import PresetName, Settings, load
+
+
+@dataclass(frozen=True)
+class Job:
+    """The wishes of one run over the settings of the machine."""
+
+    preset: PresetName | None = None
+    model: str | None = None
+    language: str | None = None
+
+    def settings(self) -> Settings:
+        """The machine's settings with these wishes.
+
+        Raises:
+            BadSettings: a wish or a setting cannot be used.
+        """
+        wishes = {
+            "whisper_preset": self.preset,
+            "whisper_model": self.model,
+            "whisper_language": self.language,
+        }
+        return load(**{name: wish for name, wish in wishes.items() if wish})
+
+    def library(self) -> Library:
+        """The library of the machine's settings."""
+        return Library(self.settings())
+
+    def parameters(self) -> dict[str, str | None]:
+        """The wishes as parameters of a deployment run."""
+        return {"preset": self.preset, "model": self.model, "language": self.language}

@@ -1,0 +1,76 @@
+"""The six steps of a video as tasks; what they do stands in engine/steps."""
+
+from collections.abc import Callable
+
+from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.logging import get_run_logger
+
+from engine.library.shelf import Entry
+from engine.steps import audio as audio_step
+from engine.steps import download as download_step
+from engine.steps import metadata as metadata_step
+from engine.steps import transcript as transcript_step
+from engine.steps import upload as upload_step
+from engine.steps import write as write_step
+from engine.whisper.client import Engine
+from tasks.job import Job
+from tasks.retries import STEP
+
+_PERCENT_STEP = 5.0
+
+
+@task(name="metadata", task_run_name="metadata {video_id}", **STEP)
+def metadata(video_id: str, job: Job) -> Entry:
+    """Step 1: what is known about the video."""
+    entry = metadata_step.metadata(job.library(), video_id, job.settings())
+    get_run_logger().info("%s is %s", video_id, entry.stem)
+    return entry
+
+
+@task(name="download", task_run_name="download {entry.video_id}", **STEP)
+def download(entry: Entry, job: Job) -> None:
+    """Step 2: the sound."""
+    download_step.download(job.library(), entry, job.settings())
+
+
+@task(name="audio", task_run_name="audio {entry.video_id}", **STEP)
+def audio(entry: Entry, job: Job, engine: Engine) -> None:
+    """Step 3: level audio and its windows."""
+    audio_step.audio(job.library(), entry, job.settings(), engine)
+
+
+@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=["gpu"], **STEP)
+def transcript(entry: Entry, job: Job, engine: Engine) -> None:
+    """Step 4: what is said; the tag makes it wait for the GPU slot."""
+    progress = progress_bar(f"Transcription of {entry.video_id}")
+    transcript_step.transcript(job.library(), entry, job.settings(), engine, progress=progress)
+
+
+@task(name="write", task_run_name="write {entry.video_id}", **STEP)
+def write(entry: Entry, job: Job) -> None:
+    """Step 5: transcripts in all formats; the prepared audio is not needed any more."""
+    library = job.library()
+    write_step.write(library, entry)
+    audio_step.discard(library.read(entry), job.settings())
+
+
+@task(name="upload", task_run_name="upload {entry.video_id}", **STEP)
+def upload(entry: Entry, job: Job) -> None:
+    """Step 6: one indexed document in the knowledge base."""
+    upload_step.upload(job.library(), entry, job.settings())
+
+
+def progress_bar(what: str) -> Callable[[float, float], None]:
+    """A progress artifact that moves in steps of five percent: each step is a request."""
+    artifact = create_progress_artifact(progress=0.0, description=what)
+    shown = 0.0
+
+    def show(done: float, total: float) -> None:
+        nonlocal shown
+        percent = 100.0 * done / total if total else 100.0
+        if percent - shown >= _PERCENT_STEP or percent >= 100.0 > shown:
+            shown = min(percent, 100.0)
+            update_progress_artifact(artifact, progress=shown)
+
+    return show
