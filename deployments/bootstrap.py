@@ -16,9 +16,9 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 
+from deployments.worker import WORK_POOL
 from engine.errors import BadSettings
 
-WORK_POOL = "rtx4090"
 GPU_TAG = "gpu"
 GPU_SLOTS = 1
 _PLAN = Path(__file__).resolve().parents[1] / "prefect.yaml"

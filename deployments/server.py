@@ -57,7 +57,7 @@ class Server:
             if running:
                 self.url = running
                 return False
-            self._start()
+            self._start(free_port(PREFERRED_PORT))
         return True
 
     def environment(self) -> dict[str, str]:
@@ -69,14 +69,19 @@ class Server:
         """Whether the server that this object started runs; True for a foreign one."""
         return self._child is None or self._child.alive
 
+    def restart(self) -> None:
+        """Start our server again, at the address that everybody knows."""
+        if self._child:
+            self._child.stop()
+            self._start(int(self.url.rsplit(":", 1)[1].split("/")[0]))
+
     def stop(self) -> None:
         """Stop the server if this object started it."""
         if self._child:
             self._child.stop()
             self._child = None
 
-    def _start(self) -> None:
-        port = free_port(PREFERRED_PORT)
+    def _start(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api"
         program = [sys.executable, "-m", "prefect", "server", "start"]
         self._child = Child(

@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from deployments.bootstrap import WORK_POOL
 from deployments.processes import Child, RunningCard
 from engine.errors import ServiceTrouble
 from engine.library import locks
 from engine.settings import Settings, environment
 
+WORK_POOL = "rtx4090"
 # One sync, and enough videos that downloads go on while one is transcribed.
 FLOW_RUNS_AT_ONCE = 4
 _START_SECONDS = 60.0
@@ -53,6 +53,12 @@ class Worker:
     def alive(self) -> bool:
         """Whether the worker that this object started runs; True for a foreign one."""
         return self._child is None or self._child.alive
+
+    def restart(self) -> None:
+        """Start our worker again."""
+        if self._child:
+            self._child.stop()
+            self._start()
 
     def stop(self) -> None:
         """Stop the worker and its flow runs, if this object started it."""

@@ -1,1 +1,1 @@
-"""From a media file to level 16 kHz mono audio and the windows that hold speech."""
+"""From any media file to level 16 kHz mono samples, and the windows in which somebody speaks."""

@@ -1,0 +1,7 @@
+"""`python -m deployments`: register pool, slot and deployments at the server of PREFECT_API_URL."""
+
+from deployments.bootstrap import bootstrap
+
+if __name__ == "__main__":
+    for made in bootstrap():
+        print(f"{made.what}: {made.change}")

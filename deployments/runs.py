@@ -1,0 +1,73 @@
+"""Runs that a command asks for and waits for. Import it inside a `Station` only: it needs Prefect."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from pydantic import TypeAdapter
+
+from engine.library.outcome import Outcome, outcome
+from tasks import queue
+from tasks.job import Job
+from tasks.report import OUTCOMES_KEY, SUMMARY_KEY, Summary
+
+SYNC_DEPLOYMENT = "channel-sync/channel-sync"
+_OUTCOMES = TypeAdapter(list[Outcome])
+_SUMMARIES = TypeAdapter(list[Summary])
+
+
+def sync(
+    channel: str,
+    parameters: Mapping[str, Any],
+    look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None,
+) -> tuple[list[Outcome], Summary | None, queue.Ended]:
+    """Run a sync to its end: what became of each video, the counts, and how the run ended."""
+    wanted = {"channel": channel, "wait": True, **parameters}
+    run = cast(
+        FlowRun,
+        run_deployment(SYNC_DEPLOYMENT, parameters=wanted, timeout=0, as_subflow=False),
+    )
+    ended = queue.wait_for([run.id], look=look)[run.id]
+    outcomes = _artifact(run.id, OUTCOMES_KEY)
+    counts = _artifact(run.id, SUMMARY_KEY)
+    rows = _OUTCOMES.validate_json(outcomes) if outcomes else []
+    summary = _SUMMARIES.validate_json(counts)[0] if counts else None
+    return rows, summary, ended
+
+
+def videos(
+    ids: list[str],
+    job: Job,
+    upload: bool,
+    look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None,
+) -> Iterator[Outcome]:
+    """Run single videos to their end, and say what became of each."""
+    runs = [queue.queue_video(video_id, job, upload=upload, again=True) for video_id in ids]
+    ended = queue.wait_for((run.run_id for run in runs), look=look)
+    library = job.library()
+    for run in runs:
+        entry = library.find(run.video_id)
+        end = ended[run.run_id]
+        if entry is None:
+            reason = end.message or end.state
+            yield Outcome(video_id=run.video_id, status="failed", reason=reason)
+            continue
+        said = outcome(entry, library.read(entry))
+        if not end.happy and said.status != "failed":
+            reason = f"{end.state}: {end.message or 'the run did not end by itself'}"
+            said = said.model_copy(update={"status": "failed", "reason": reason})
+        yield said
+
+
+def _artifact(run_id: UUID, key: str) -> str | None:
+    with get_client(sync_client=True) as client:
+        mine = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+        found = client.read_artifacts(artifact_filter=mine)
+    return next((str(item.data) for item in found if item.key == key), None)

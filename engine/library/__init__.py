@@ -1,0 +1,1 @@
+"""The files are the database: where media, sidecars and transcripts live, and what is done."""

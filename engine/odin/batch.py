@@ -1,0 +1,139 @@
+"""Files and folders into the knowledge base, one row for each file."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import ConfigurationError, TonspurError
+from engine.odin.client import OdinClient
+from engine.odin.credentials import require_credentials
+from engine.odin.delivery import deliver
+from engine.odin.documents import (
+    DocumentMetadata,
+    document_folder,
+    document_name,
+    metadata_of,
+    require_acceptable,
+    sha256_of,
+)
+from engine.odin.receipts import Receipts, path_hash
+from engine.odin.selection import chosen_files, json_object, sidecar_of
+from engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class UploadRow:
+    """What became of one file; `reason` is empty where there is nothing to say."""
+
+    path: Path
+    status: Literal["done", "skipped", "deferred", "failed"]
+    reason: str = ""
+    document_key: str | None = None
+
+
+def upload_documents(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    client: OdinClient | None = None,
+    deadline_s: float = 900.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    progress: Callable[[Path, str], None] = lambda path, status: None,
+) -> Iterator[UploadRow]:
+    """Uploads the documents among the paths, one after the other; the rows come as they end.
+
+    A transcript with Tonspur's sidecar becomes the same document that the pipeline makes of it. Any
+    other file is called after its stem and eight digits of a hash of its full path, so that files
+    of one name in different folders stay apart and a changed file replaces its old content.
+
+    Args:
+        paths: files and folders.
+        settings: where to, and how large a file may be.
+        client: an open client; unset: one for this batch.
+        deadline_s: seconds to wait for each document's indexing.
+        clock: monotonic seconds.
+        sleep: waits for seconds.
+        progress: told each new status word of each file.
+
+    Raises:
+        MissingCredentials, BadSettings: at once, before anything happens.
+    """
+    require_credentials(settings)
+
+    def one(path: Path, client: OdinClient, receipts: Receipts) -> UploadRow:
+        require_acceptable(path, client.max_bytes)
+        document = _document_of(path)
+        known = receipts.of(path)
+        delivered = deliver(
+            client,
+            path,
+            document.name,
+            document.metadata,
+            document.folder,
+            known_key=known.document_key if known else None,
+            deadline_s=deadline_s,
+            clock=clock,
+            sleep=sleep,
+            progress=lambda status: progress(path, status),
+        )
+        receipts.keep(path, delivered.sha256, delivered.document_key)
+        if delivered.already_there:
+            return UploadRow(path, "skipped", "already there", delivered.document_key)
+        return UploadRow(path, "done", document_key=delivered.document_key)
+
+    def rows() -> Iterator[UploadRow]:
+        receipts = Receipts(settings)
+        stopped = ""
+        with ExitStack() as stack:
+            odin = client or stack.enter_context(OdinClient(settings, sleep=sleep))
+            for chosen in chosen_files(paths):
+                if chosen.refused:
+                    yield UploadRow(chosen.path, "failed", chosen.refused)
+                    continue
+                if stopped:
+                    yield UploadRow(chosen.path, "deferred", stopped)
+                    continue
+                try:
+                    yield one(chosen.path, odin, receipts)
+                except TonspurError as error:
+                    yield UploadRow(chosen.path, "failed", str(error))
+                    if error.stops_batch or isinstance(error, ConfigurationError):
+                        stopped = f"not tried, the batch stopped: {error}"
+
+    return rows()
+
+
+@dataclass(frozen=True)
+class _DocumentOf:
+    name: str
+    folder: str
+    metadata: DocumentMetadata
+
+
+def _document_of(path: Path) -> _DocumentOf:
+    video = sidecar_of(path)
+    sha256 = sha256_of(path)
+    if video is None:
+        metadata = DocumentMetadata(
+            title=path.stem, sha256=sha256, last_upload=datetime.now(UTC).date()
+        )
+        apart = f"{path.stem}-{path_hash(path)[:8]}"
+        return _DocumentOf(document_name(apart, path.suffix), "/", metadata)
+    heard = json_object(path.with_suffix(".transcript.json"))
+    metadata = metadata_of(
+        video,
+        sha256=sha256,
+        language=_text(heard.get("language")),
+        model=_text(heard.get("model")),
+        preset=_text(heard.get("preset")),
+    )
+    return _DocumentOf(document_name(path.stem), document_folder(video.channel_title), metadata)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,50 @@
+"""What the knowledge base has under a name."""
+
+from collections.abc import Iterable
+
+from engine.odin.client import OdinClient
+from engine.odin.documents import DocumentMetadata
+from engine.odin.models import BROKEN, DELETING, SYNCED, Document
+
+
+def present(client: OdinClient, name: str) -> list[Document]:
+    """All documents of exactly this name, with their metadata, in whatever folder.
+
+    A search may find more than was asked for, or stumble over `_` and `-`; so it is filtered, and
+    when it finds nothing the list of content keys is asked as well.
+    """
+    named = _exact(client, name, client.documents(name_search=name))
+    return named or _exact(client, name, client.documents(content_keys=[name]))
+
+
+def is_ours(one: Document, metadata: DocumentMetadata) -> bool:
+    """Whether we may replace and delete it: it belongs to no other video."""
+    return one.video_id in (None, metadata.video_id)
+
+
+def kept(
+    found: Iterable[Document], metadata: DocumentMetadata, known_key: str | None
+) -> Document | None:
+    """The document with our content that stays: an indexed one first, then the key we know."""
+    same = [
+        one
+        for one in found
+        if one.sha256 == metadata.sha256 and one.status != DELETING and is_ours(one, metadata)
+    ]
+    return min(
+        same,
+        key=lambda one: (one.status in BROKEN, one.status != SYNCED, one.key != known_key),
+        default=None,
+    )
+
+
+def _exact(client: OdinClient, name: str, found: Iterable[Document]) -> list[Document]:
+    return [_with_metadata(client, one) for one in found if one.name == name]
+
+
+def _with_metadata(client: OdinClient, one: Document) -> Document:
+    """The listing may leave them out; the text's own address has them as well."""
+    if one.metadata:
+        return one
+    fetched = client.fetch(one.name)
+    return one.model_copy(update={"metadata": fetched.metadata}) if fetched else one

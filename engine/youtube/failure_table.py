@@ -1,0 +1,200 @@
+"""The texts of YouTube and yt-dlp, in the order in which they are tried, and what each means.
+
+Texts are compared in lower case, with curly apostrophes made straight.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from engine import errors
+from engine.errors import TonspurError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class of failures. `wait` counts for deferred leaves; `quotes` adds yt-dlp's words."""
+
+    leaf: type[TonspurError]
+    says: str
+    pattern: re.Pattern[str]
+    wait: timedelta | None = None
+    quotes: bool = False
+
+    def matches(self, folded: str) -> bool:
+        """Whether one of the row's texts is in `folded`."""
+        return self.pattern.search(folded) is not None
+
+
+def _row(
+    leaf: type[TonspurError],
+    says: str,
+    *patterns: str,
+    wait: timedelta | None = None,
+    quotes: bool = False,
+) -> Row:
+    return Row(leaf, says, re.compile("|".join(patterns)), wait, quotes)
+
+
+_HOUR = timedelta(hours=1)
+
+TABLE: tuple[Row, ...] = (
+    _row(
+        errors.BotWall,
+        "YouTube takes this address for a bot",
+        "not a bot",
+        "captcha challenge",
+        "all player responses are invalid. your ip is likely being blocked",
+        "http error 402",
+        wait=_HOUR,
+    ),
+    _row(
+        errors.RateLimited,
+        "YouTube asks for a pause",
+        "content isn't available, try again later",
+        "rate-limited by youtube",
+        "http error 429",
+        "too many requests",
+        wait=_HOUR,
+    ),
+    _row(
+        errors.AgeRestricted,
+        "YouTube asks for a signed-in adult",
+        "confirm your age",
+        "age-restricted",
+        "inappropriate for some users",
+        "age_verification_required",
+    ),
+    _row(
+        errors.MembersOnly,
+        "for members of the channel only",
+        "join this channel",
+        "members-only",
+        "members only",
+        "available to this channel's members",
+    ),
+    _row(
+        errors.PrivateVideo,
+        "private",
+        "private video",
+        "video is private",
+        "granted access to this video",
+    ),
+    _row(
+        errors.RegionBlocked,
+        "not shown in this country",
+        "not made this video available in your country",
+        "blocked it in your country",
+        "not available in your country",
+        "not available from your location",
+        "geo.?restrict",
+    ),
+    _row(
+        errors.PaidVideo,
+        "to be bought or rented",
+        "requires payment",
+        "only available to music premium",
+        r"\brental\b",
+        r"\bypc\b",
+    ),
+    _row(
+        errors.GoneVideo,
+        "removed",
+        "removed by the uploader",
+        "removed for violating",
+        "has been removed",
+        "account associated with this video has been terminated",
+        "copyright claim",
+        "copyright grounds",
+        "video does not exist",
+        "no longer available",
+    ),
+    _row(
+        errors.UnknownVideo,
+        "YouTube knows no such video",
+        r"unable to download webpage: http error (404|410)",
+    ),
+    _row(
+        errors.UpcomingVideo,
+        "not started yet",
+        "live event will begin",
+        "premieres? in",
+        "premiere will begin",
+        r"\boffline\b",
+        "live_stream_offline",
+        "is_upcoming",
+        wait=2 * _HOUR,
+    ),
+    _row(
+        errors.LiveVideo,
+        "on air, or its recording is not ready",
+        "live stream recording is not available",
+        r"\bis_live\b",
+        r"\bpost_live\b",
+        wait=3 * _HOUR,
+    ),
+    _row(errors.DrmProtected, "encrypted", "drm protected"),
+    _row(
+        errors.ExtractorTrouble,
+        "yt-dlp found nothing to download",
+        "requested format is not available",
+        "no video formats found",
+        "only images are available",
+        r"\bsabr\b",
+        r"\bnsig\b",
+        r"\bn challenge\b",
+        "failed to extract any player response",
+        "unsupported url",
+        quotes=True,
+    ),
+    _row(
+        errors.ServiceTrouble,
+        "YouTube refused the media's address (HTTP 403)",
+        "http error 403",
+    ),
+    _row(
+        errors.ServiceTrouble,
+        "YouTube cannot answer for now",
+        r"http error 5\d\d",
+        quotes=True,
+    ),
+    _row(
+        errors.NetworkTrouble,
+        "the connection failed",
+        "timed out",
+        "timeout",
+        r"connection (reset|refused|aborted|broken)",
+        "remote end closed",
+        "name resolution",
+        "getaddrinfo failed",
+        "name or service not known",
+        "network is unreachable",
+        "eof occurred",
+        "incomplete",
+        "bytes missing",
+        "bytes read",
+        quotes=True,
+    ),
+    _row(
+        errors.StillProcessing,
+        "YouTube is still processing it",
+        "processing this video",
+        wait=timedelta(minutes=30),
+    ),
+    _row(errors.DiskFull, "no space left on the disk", "no space left", "not enough space"),
+    _row(errors.BadSettings, "no permission to write", "permission denied", quotes=True),
+    _row(
+        errors.MissingProgram,
+        "ffmpeg is missing",
+        "ffmpeg (is )?not (installed|found)",
+        "ffmpeg could not be found",
+    ),
+    _row(
+        errors.ServiceTrouble,
+        "YouTube calls it unavailable, and does not say why",
+        "video unavailable",
+        "video is unavailable",
+        "video is not available",
+        "video isn't available",
+    ),
+)
