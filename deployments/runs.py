@@ -1,4 +1,4 @@
-"""Runs that a command asks for and waits for. Import it inside a `Station` only: it needs Prefect."""
+"""Runs that a command asks for and waits for; needs Prefect, so import it inside a `Station`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from pydantic import TypeAdapter
 
+from engine.errors import SyncFailed
 from engine.library.outcome import Outcome, outcome
 from tasks import queue
 from tasks.job import Job
@@ -27,8 +28,12 @@ def sync(
     channel: str,
     parameters: Mapping[str, Any],
     look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None,
-) -> tuple[list[Outcome], Summary | None, queue.Ended]:
-    """Run a sync to its end: what became of each video, the counts, and how the run ended."""
+) -> tuple[list[Outcome], Summary]:
+    """Run a sync to its end: what became of each video, and the counts.
+
+    Raises:
+        SyncFailed: it ended before it could report, and says why.
+    """
     wanted = {"channel": channel, "wait": True, **parameters}
     run = cast(
         FlowRun,
@@ -37,9 +42,9 @@ def sync(
     ended = queue.wait_for([run.id], look=look)[run.id]
     outcomes = _artifact(run.id, OUTCOMES_KEY)
     counts = _artifact(run.id, SUMMARY_KEY)
-    rows = _OUTCOMES.validate_json(outcomes) if outcomes else []
-    summary = _SUMMARIES.validate_json(counts)[0] if counts else None
-    return rows, summary, ended
+    if outcomes is None or counts is None:
+        raise SyncFailed(f"{ended.state}: {ended.message or 'the sync did not end by itself'}")
+    return _OUTCOMES.validate_json(outcomes), _SUMMARIES.validate_json(counts)[0]
 
 
 def videos(

@@ -17,6 +17,7 @@ TonspurError
 │   ├── NetworkTrouble · ServiceTrouble · ExtractorTrouble · IncompleteDownload
 │   ├── IndexingFailed · EngineDied · DiskFull (stops the batch)
 │   ├── Busy                  another run holds what this one needs
+│   ├── SyncFailed            a sync ended before it could report
 └── Deferred                  nothing is wrong, it is too early; carries `not_before`
     ├── UpcomingVideo · LiveVideo · StillProcessing
     ├── QuotaUsedUp
@@ -196,6 +197,10 @@ class EngineDied(Temporary):
 
 class Busy(Temporary):
     """Another run holds what this one needs."""
+
+
+class SyncFailed(Temporary):
+    """A sync ended before it could report."""
 
 
 class DiskFull(Temporary):

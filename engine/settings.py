@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Cookies of an account, Netscape format; used on recovery only, never rewritten."""
     yt_po_token_provider_url: str | None = None
     """Address of a bgutil PO-token provider."""
+    yt_region: str | None = Field(None, pattern="^[A-Z]{2}$")
+    """Country of this machine, two capital letters; unset: what Windows was told."""
 
     odin_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("ODIN_API_KEY", "API_KEY")

@@ -20,8 +20,7 @@ RATE = 22_050
 RECIPE = "1"
 """Changes whenever the same text would sound different; part of a recording's fingerprint."""
 
-_VOICES = {"en": "en-us", "de": "de"}
-_WORDS_PER_MINUTE = 150
+_VOICES = {"en": ("en-us", 150), "de": ("de", 130)}  # and words per minute
 _PAUSE_S, _PARAGRAPH_PAUSE_S = 0.35, 0.8
 _RETRIEVAL, _NO_EXIT = 1, 0x8000
 _RATE_PARAMETER, _CHARACTER_POSITION, _UTF8 = 1, 1, 1
@@ -64,8 +63,9 @@ def say(text: str, language: str) -> bytes:
     sound = bytearray(_silence(_PAUSE_S))
     with _one_voice:
         library, heard = _espeak()
-        library.espeak_SetVoiceByName(_VOICES[language].encode())
-        library.espeak_SetParameter(_RATE_PARAMETER, _WORDS_PER_MINUTE, 0)
+        name, pace = _VOICES[language]
+        library.espeak_SetVoiceByName(name.encode())
+        library.espeak_SetParameter(_RATE_PARAMETER, pace, 0)
         for paragraph in paragraphs:
             for sentence in re.split(r"(?<=[.!?])\s+", " ".join(paragraph.split())):
                 sound += _sentence(library, heard, sentence)

@@ -1,6 +1,5 @@
 """All that a recording needs before Whisper hears it: decoded, levelled, cut into windows."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +62,6 @@ def prepare(
     speech = find_speech(
         read_blocks(decoded.wav, decoded.gain_db),
         round(decoded.duration_s * SAMPLE_RATE),
-        threads=min(preset.preparation_threads, os.cpu_count() or 1),
         abort=stop_if_asked,
     )
     prepared = PreparedAudio(

@@ -34,6 +34,9 @@ _SHORTEST_SPEECH_MS = 100
 _SHORTEST_PAUSE_MS = 100
 
 
+_State = tuple[Tensor, Tensor]
+
+
 class _Detector:
     """Silero's 16 kHz network, taken from the weights of its TorchScript file."""
 
@@ -49,9 +52,7 @@ class _Detector:
             weights["decoder.decoder.2.bias"],
         )
 
-    def __call__(
-        self, frames: Tensor, state: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def __call__(self, frames: Tensor, state: _State | None) -> tuple[Tensor, _State]:
         """Probabilities of frames (each with its context before it) and the state after them."""
         padded = functional.pad(frames, (0, _CONTEXT_SAMPLES), mode="reflect")[:, None]
         spectrum = functional.conv1d(padded, self._basis, stride=_HOP_SAMPLES)
@@ -73,7 +74,7 @@ def speech_probabilities(blocks: Iterable[Samples]) -> Iterator[Samples]:
         MissingProgram: silero-vad is not installed as expected.
     """
     detector = _detector()
-    state: tuple[Tensor, Tensor] | None = None
+    state: _State | None = None
     context = np.zeros(_CONTEXT_SAMPLES, np.float32)
     for whole in _in_frames(blocks, _BLOCK_FRAMES * FRAME_SAMPLES):
         with_context = torch.from_numpy(np.concatenate([context, whole]))
@@ -88,7 +89,6 @@ def find_speech(
     blocks: Iterable[Samples],
     samples: int,
     *,
-    threads: int = 1,
     abort: Callable[[], None] = lambda: None,
 ) -> list[Span]:
     """Stretches in which somebody speaks, in `samples` samples at 16 kHz that come in blocks.
@@ -98,11 +98,11 @@ def find_speech(
     Raises:
         MissingProgram: silero-vad is not installed as expected.
     """
-    with _torch_threads(threads):
-        # Importing the package sets torch's threads to 1; leaving this block undoes that.
+    # The steps are too small to share: on a busy machine two threads took six times as long as one.
+    # Importing the package sets the number to 1 as well; leaving this block undoes that.
+    with _one_torch_thread():
         from silero_vad.utils_vad import get_speech_timestamps_from_probs
 
-        torch.set_num_threads(threads)
         found = get_speech_timestamps_from_probs(
             _one_by_one(speech_probabilities(blocks), abort),
             sampling_rate=SAMPLE_RATE,
@@ -147,15 +147,15 @@ def _detector() -> _Detector:
     file = Path(next(iter(places))) / "data" / "silero_vad.jit" if places else None
     if file is None or not file.is_file():
         raise MissingProgram("silero-vad's weights are missing: install Tonspur again.")
-    state = torch.jit.load(file, map_location="cpu").state_dict()
+    state = torch.jit.load(file, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
     prefix = "_model."
     return _Detector({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})
 
 
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
+def _one_torch_thread() -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -55,8 +56,8 @@ class OdinClient:
             sleep=sleep,
             random=random,
         )
-        self._sleep = sleep
         self.project = settings.odin_project_id
+        self._place = f"project/{quote(self.project, safe='')}"
         self.max_bytes = settings.odin_max_file_mb * 1024 * 1024
 
     def __enter__(self) -> Self:
@@ -149,8 +150,8 @@ class OdinClient:
         for page in range(1, 100_000):
             reply = self._wire.ask(
                 "POST",
-                f"/v3/project/{self.project}/knowledgebase",
-                f"/project/{self.project}/knowledgebase",
+                f"/v3/{self._place}/knowledgebase",
+                f"/{self._place}/knowledgebase",
                 json={**question, "page": page},
                 params={"recursive": "true" if recursive else "false"},
             )
@@ -181,7 +182,7 @@ class OdinClient:
             return (
                 self._wire.ask(
                     "POST",
-                    f"/project/{self.project}/document/chunks",
+                    f"/{self._place}/document/chunks",
                     json={"content_key": content_key, "page": 1, "page_size": 10},
                 )
                 .as_a(Chunks)

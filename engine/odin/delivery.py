@@ -124,7 +124,7 @@ class _Delivery:
         """One look at the listing and what follows from it; None while there is more to do."""
         self.moved, self.asked_pause = False, None
         found = present(self.client, self.name)
-        ours = kept(found, self.metadata, self.known_key)
+        ours = kept(found, self.metadata, self.known_key, self.key)
         if ours is None:
             if self.stored is not None:
                 self._note("not listed")
@@ -150,8 +150,8 @@ class _Delivery:
         return told.status if told and told.status else SYNCED
 
     def _upload(self, found: list[Document]) -> None:
-        if self.uploads == _UPLOADS and self.trouble is not None:
-            raise self.trouble
+        if self.uploads == _UPLOADS:
+            raise self.trouble or IndexingFailed(f"ODIN AI takes {self.name} but does not keep it.")
         if sha256_of(self.path) != self.metadata.sha256:
             raise RefusedDocument(f"{self.path.name} changed in the meantime; upload it again.")
         self.uploads += 1
@@ -214,9 +214,10 @@ class _Delivery:
             self._note("without chunks")
             return None
         self._note(SYNCED)
+        # An opaque id of the listing may be no handle; then the answer to the upload knows better.
         listed = ours.key if ours.key and ours.key.startswith("_") else None
         return Delivered(
-            document_key=self.key or listed or self.known_key or ours.key or self.name,
+            document_key=listed or self.key or self.known_key or ours.key or self.name,
             sha256=self.metadata.sha256,
             status=SYNCED,
             already_there=self.uploads == 0,

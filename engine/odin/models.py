@@ -13,7 +13,7 @@ BROKEN: Final = frozenset({"failed", "timeout"})
 
 
 def _word(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
+    return value.strip().lower() if isinstance(value, str) else None
 
 
 def _mapping(value: object) -> object:
@@ -24,6 +24,10 @@ def _mapping(value: object) -> object:
         except ValueError:
             value = None
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> object:
+    return value or []
 
 
 StatusWord = Annotated[str | None, BeforeValidator(_word)]
@@ -46,8 +50,6 @@ class Added(_Answer):
 
     document_key: str | None = None
     status: StatusWord = None
-    url: str | None = None
-    size: int | None = None
 
 
 class Status(_Answer):
@@ -98,13 +100,13 @@ class Document(_Answer):
 class Page(_Answer):
     """One page of the listing."""
 
-    docs: list[Document] = Field(default_factory=list)
+    docs: Annotated[list[Document], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class Chunks(_Answer):
     """The indexed pieces: plain texts or objects with `content`."""
 
-    chunks: list[str | dict[str, Any]] = Field(default_factory=list)
+    chunks: Annotated[list[Any], BeforeValidator(_list)] = Field(default_factory=list)
     total_chunks: int | None = None
 
     @property
@@ -124,7 +126,7 @@ class Fetched(_Answer):
 class FetchedList(_Answer):
     """The answer of fetch_documents."""
 
-    documents: list[Fetched] = Field(default_factory=list)
+    documents: Annotated[list[Fetched], BeforeValidator(_list)] = Field(default_factory=list)
 
 
 class Project(BaseModel):

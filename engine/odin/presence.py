@@ -23,13 +23,26 @@ def is_ours(one: Document, metadata: DocumentMetadata) -> bool:
 
 
 def kept(
-    found: Iterable[Document], metadata: DocumentMetadata, known_key: str | None
+    found: Iterable[Document],
+    metadata: DocumentMetadata,
+    known_key: str | None,
+    stored_key: str | None = None,
 ) -> Document | None:
-    """The document with our content that stays: an indexed one first, then the key we know."""
+    """The document with our content that stays: an indexed one first, then the key we know.
+
+    One without a hash counts when its key is that of an upload just accepted: a server that gives
+    no metadata back must not be waited for until the deadline.
+    """
+
+    def has_our_content(one: Document) -> bool:
+        if one.sha256 is None:
+            return stored_key is not None and one.key == stored_key
+        return one.sha256 == metadata.sha256
+
     same = [
         one
         for one in found
-        if one.sha256 == metadata.sha256 and one.status != DELETING and is_ours(one, metadata)
+        if has_our_content(one) and one.status != DELETING and is_ours(one, metadata)
     ]
     return min(
         same,
@@ -44,7 +57,8 @@ def _exact(client: OdinClient, name: str, found: Iterable[Document]) -> list[Doc
 
 def _with_metadata(client: OdinClient, one: Document) -> Document:
     """The listing may leave them out; the text's own address has them as well."""
-    if one.metadata:
+    if one.sha256:
         return one
     fetched = client.fetch(one.name)
-    return one.model_copy(update={"metadata": fetched.metadata}) if fetched else one
+    told = fetched.metadata if fetched else {}
+    return one.model_copy(update={"metadata": {**told, **one.metadata}})

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from engine.errors import NetworkTrouble, ServiceTrouble, Temporary
+from engine.errors import BadSettings, NetworkTrouble, ServiceTrouble, Temporary
 from engine.odin.credentials import Credentials
 from engine.odin.refusals import AskedToWait, detail_of, one_line, refusal, route_is_missing
 
@@ -63,14 +63,17 @@ class Wire:
         self._sleep = sleep
         self._random = random
         self._gone: set[str] = set()
-        self._http = httpx.Client(
-            base_url=base_url.rstrip("/"),
-            auth=credentials,
-            transport=transport,
-            timeout=QUESTION,
-            follow_redirects=False,
-            headers={"Accept": "application/json", "User-Agent": "tonspur"},
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=base_url.rstrip("/"),
+                auth=credentials,
+                transport=transport,
+                timeout=QUESTION,
+                follow_redirects=False,
+                headers={"Accept": "application/json", "User-Agent": "tonspur"},
+            )
+        except httpx.InvalidURL as error:
+            raise BadSettings(f"ODIN_BASE_URL: {error}.") from None
 
     def __enter__(self) -> Self:
         return self

@@ -128,37 +128,38 @@ class Encoder:
 class State:
     """Where a batch of rows stands: what they have heard, and what they have written so far."""
 
-    def __init__(self, memories: Sequence[Memory], capacity: int) -> None:
-        longest = max(memory.positions for memory in memories)
-        like = memories[0].keys[0]
-        heads, _, size = like.shape
-        rows, layers = len(memories), len(memories[0].keys)
-        self.cross: list[tuple[Tensor, Tensor]] = []
-        for layer in range(layers):
-            keys = like.new_zeros(rows, heads, longest, size)
-            values = like.new_zeros(rows, heads, longest, size)
-            for row, memory in enumerate(memories):
-                keys[row, :, : memory.positions] = memory.keys[layer]
-                values[row, :, : memory.positions] = memory.values[layer]
-            self.cross.append((keys, values))
-        lengths = torch.tensor([memory.positions for memory in memories], device=like.device)
-        beyond = torch.arange(longest, device=like.device) >= lengths[:, None]
-        self.cross_mask = torch.zeros(beyond.shape, dtype=like.dtype, device=like.device)
-        self.cross_mask.masked_fill_(beyond, -torch.inf)
+    def __init__(self, lengths: Sequence[int], layers: int, shape: tuple[int, int, int], like: Tensor) -> None:
+        """Room for rows that hear so many positions; `shape` is heads, head size, tokens to write."""
+        heads, size, capacity = shape
+        longest, rows = max(lengths), len(lengths)
+        self.cross = [
+            (like.new_zeros(rows, heads, longest, size), like.new_zeros(rows, heads, longest, size))
+            for _ in range(layers)
+        ]
         self.written = [
-            (
-                like.new_empty(rows, heads, capacity, size),
-                like.new_empty(rows, heads, capacity, size),
-            )
+            (like.new_empty(rows, heads, capacity, size), like.new_empty(rows, heads, capacity, size))
             for _ in range(layers)
         ]
         self.length = 0
+        positions = torch.arange(longest, device=like.device)
+        beyond = positions >= torch.tensor(lengths, device=like.device)[:, None]
+        self.cross_mask = like.new_zeros(rows, 1, 1, longest)
+        self.cross_mask.masked_fill_(beyond[:, None, None], -torch.inf)
+
+    def hear(self, row: int, memory: Memory) -> None:
+        """Take up what one row has heard."""
+        for (keys, values), new_keys, new_values in zip(
+            self.cross, memory.keys, memory.values, strict=True
+        ):
+            keys[row, :, : memory.positions] = new_keys
+            values[row, :, : memory.positions] = new_values
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with these rows alone, in this order; a row may be named twice."""
-        self.cross = [(keys[rows], values[rows]) for keys, values in self.cross]
+        """Go on with these rows alone, in this order."""
         self.cross_mask = self.cross_mask[rows]
-        self.written = [(keys[rows], values[rows]) for keys, values in self.written]
+        for stored in (self.cross, self.written):
+            for layer, (keys, values) in enumerate(stored):  # one by one: never two copies of all
+                stored[layer] = keys[rows], values[rows]
 
 
 class _DecoderLayer:
@@ -179,7 +180,7 @@ class _DecoderLayer:
         mixed = _attention(queries, keys[:, :, :last], values[:, :, :last], causal)
         x = x + self._own_out(mixed)
         queries = _heads_first(self._cross(self._cross_norm(x)), self._heads)
-        mixed = _attention(queries, *state.cross[index], state.cross_mask[:, None, None])
+        mixed = _attention(queries, *state.cross[index], state.cross_mask)
         return self._feedforward(x + self._cross_out(mixed))
 
 
@@ -193,8 +194,14 @@ class Decoder:
         self._layers = [_DecoderLayer(layer) for layer in decoder.layers]
         self._norm = decoder.layer_norm
         self._vocabulary = Linear(self._embeddings, None)
+        self._heads = int(decoder.layers[0].self_attn.num_heads)
         self.capacity = len(self._positions)
         """Tokens that fit into one window, the prompt included."""
+
+    def state(self, lengths: Sequence[int]) -> State:
+        """An empty state for rows that hear so many encoder positions."""
+        shape = self._heads, self._embeddings.shape[1] // self._heads, self.capacity
+        return State(lengths, len(self._layers), shape, self._embeddings)
 
     def __call__(self, tokens: Tensor, state: State) -> Tensor:
         """Logits behind each of `tokens` (rows, count), which are written into `state`."""

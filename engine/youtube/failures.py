@@ -13,10 +13,13 @@ from engine.youtube.failure_table import TABLE, Row
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(error:\s*)?(\[[^\]]{1,60}\]\s*)?", re.IGNORECASE)
 _URL = re.compile(r"(https?://[^\s/?#\"'<>]+)[^\s\"'<>]*")
-_HINTS = re.compile(r"(;\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*", re.S)
+_HINTS = re.compile(
+    r"(;\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*", re.S
+)
 _STARTS_IN = re.compile(r"(?:begin|premieres?) in (?:an? |(\d+) )(minute|hour|day)")
 _SPANS = {"minute": 60, "hour": 3600, "day": 86400}
 _LONGEST = 240
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def understood(error: BaseException, video_id: str, now: datetime) -> TonspurError:
@@ -35,7 +38,7 @@ def understood(error: BaseException, video_id: str, now: datetime) -> TonspurErr
     by_type = next((leaf for cause in chain if (leaf := _by_type(cause, video_id, said))), None)
     if by_type is not None:
         return by_type
-    texts = _folded("\n".join(str(cause) for cause in chain))
+    texts = _folded("\n".join(str(cause) for cause in chain)).replace(video_id.lower(), "")
     row = next((row for row in TABLE if row.matches(texts)), None)
     if row is None:
         return errors.ExtractorTrouble(f"{video_id}: {said or type(error).__name__}.")
@@ -63,8 +66,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _by_type(error: BaseException, video_id: str, said: str) -> TonspurError | None:
+    from yt_dlp.cookies import CookieLoadError
     from yt_dlp.utils import ContentTooShortError, GeoRestrictedError, ThrottledDownload
 
+    if isinstance(error, CookieLoadError):
+        return errors.BadSettings("YT_COOKIES_FILE is no cookie file of Netscape's format.")
     if isinstance(error, GeoRestrictedError):
         return errors.RegionBlocked(f"{video_id} is not shown in this country.")
     if isinstance(error, ContentTooShortError):
@@ -73,7 +79,7 @@ def _by_type(error: BaseException, video_id: str, said: str) -> TonspurError | N
         return errors.NetworkTrouble(f"{video_id}: YouTube slows the transfer down.")
     if isinstance(error, PermissionError):
         return errors.BadSettings(f"{video_id}: no permission to write {error.filename or ''}.")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return errors.DiskFull(f"{video_id}: no space left on the disk.")
     return None
 
@@ -102,4 +108,4 @@ def _said(error: BaseException) -> str:
 
 
 def _folded(text: str) -> str:
-    return _ANSI.sub("", text).replace("\u2019", "'").lower()
+    return _URL.sub("", _ANSI.sub("", text)).replace("\u2019", "'").lower()

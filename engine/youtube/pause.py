@@ -1,11 +1,11 @@
 """The breaker: after a bot wall or a rate limit all downloads of this machine rest."""
 
 import logging
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from engine.errors import DownloadsPaused
+from engine.library.atomic import write_text
 from engine.settings import Settings
 from engine.youtube.quota import now_utc
 
@@ -48,11 +48,7 @@ def set_until(settings: Settings, at: datetime, now: datetime) -> None:
     present = until(settings, now)
     if present is not None and present >= at:
         return
-    file = settings.pause_file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".~{secrets.token_hex(4)}")
-    draft.write_text(at.astimezone(UTC).isoformat() + "\n", encoding="utf-8")
-    draft.replace(file)
+    write_text(settings.pause_file, at.astimezone(UTC).isoformat() + "\n")
 
 
 def lift(settings: Settings) -> None:

@@ -42,13 +42,16 @@ class RedactedLog:
         _log.debug("yt-dlp: %s", redacted(message))
 
 
-def options(settings: Settings, *, hook: Hook | None = None, cookies: bool = False) -> dict[str, Any]:
+def options(
+    settings: Settings, *, hook: Hook | None = None, cookies: bool = False, patient: bool = False
+) -> dict[str, Any]:
     """The options of one YoutubeDL.
 
     Args:
         settings: the cache folder, the cookies, the provider of PO tokens.
         hook: told of progress.
         cookies: whether to sign in with the settings' cookies; for recovery only.
+        patient: whether a slow transfer is waited for.
 
     Raises:
         BadSettings: the cookies file cannot be read.
@@ -74,7 +77,7 @@ def options(settings: Settings, *, hook: Hook | None = None, cookies: bool = Fal
         "concurrent_fragment_downloads": 2,
         # YouTube slows larger requests down.
         "http_chunk_size": 10 * 1024 * 1024,
-        "throttledratelimit": 100 * 1024,
+        "throttledratelimit": None if patient else 100 * 1024,
         "sleep_interval_requests": 0.75,
         "continuedl": True,
         "fixup": "never",

@@ -1,0 +1,114 @@
+"""Which videos of a channel are wanted."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from engine.errors import BadAddress, BadSettings
+from engine.youtube import addresses
+
+_FIRST_DAY = date(2005, 1, 1)  # before YouTube; Windows has no local time before 1970
+_LAST_DAY = date(2100, 1, 1)
+
+
+class Selection(BaseModel):
+    """Nothing set: what is new since the newest video in the library.
+
+    At most one of `latest`, `most_viewed`, `playlist` and `everything`; `since` and `until` narrow
+    each of them, or stand alone. Days are those of the user's time zone, both included.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latest: int | None = Field(default=None, ge=1, description="The newest so many videos.")
+    since: date | None = Field(default=None, description="Published on this day or later.")
+    until: date | None = Field(default=None, description="Published on this day or earlier.")
+    most_viewed: int | None = Field(default=None, ge=1, description="So many with the most views.")
+    playlist: str | None = Field(default=None, description="Address or id of a playlist.")
+    everything: bool = Field(default=False, description="All videos of the channel.")
+
+    @field_validator("playlist")
+    @classmethod
+    def _is_playlist(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        try:
+            return addresses.playlist(value).playlist_id
+        except BadAddress as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> Self:
+        chosen = {
+            "latest": self.latest,
+            "most viewed": self.most_viewed,
+            "playlist": self.playlist,
+            "all": self.everything,
+        }
+        named = [name for name, value in chosen.items() if value]
+        if len(named) > 1:
+            raise ValueError(f"{' and '.join(named)} exclude each other: choose one")
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since {self.since} is after until {self.until}")
+        return self
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing is chosen."""
+        return self == Selection()
+
+
+def choose(**values: Any) -> Selection:
+    """The selection of these values.
+
+    Raises:
+        BadSettings: they cannot go together; the message says which.
+    """
+    try:
+        return Selection(**values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).replace("_", "-") + ": " if first["loc"] else ""
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise BadSettings(f"{name}{said}.") from None
+
+
+@dataclass(frozen=True)
+class Window:
+    """From `start` (included) to `end` (excluded), UTC; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, at: datetime | None) -> bool:
+        """Whether the moment is inside; an unknown one is only where nothing is asked."""
+        if at is None:
+            return self.start is None and self.end is None
+        return not self.is_before(at) and (self.end is None or at < self.end)
+
+    def is_before(self, at: datetime | None) -> bool:
+        """Whether the moment is known, and before the start."""
+        return at is not None and self.start is not None and at < self.start
+
+
+def window(selection: Selection, zone: tzinfo | None = None) -> Window:
+    """The selection's days as moments.
+
+    Args:
+        selection: its `since` and `until`.
+        zone: the user's; None takes the one that the system is set to.
+    """
+    start = _midnight(selection.since, zone) if selection.since else None
+    last = _clamped(selection.until) + timedelta(days=1) if selection.until else None
+    return Window(start, _midnight(last, zone) if last else None)
+
+
+def _midnight(day: date, zone: tzinfo | None) -> datetime:
+    # `astimezone` of a naive time asks the system, which knows that day's summer time.
+    return datetime.combine(_clamped(day), time.min, zone).astimezone(UTC)
+
+
+def _clamped(day: date) -> date:
+    return min(max(day, _FIRST_DAY), _LAST_DAY)

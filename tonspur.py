@@ -1,0 +1,221 @@
+"""The command line: reads what was asked for, calls what does it, prints what came of it.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from engine.errors import ConfigurationError, TonspurError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="YouTube channels, videos and local media as transcripts in an ODIN AI knowledge base.",
+)
+
+notices = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, nothing else.")]
+NoUpload = Annotated[bool, typer.Option("--no-upload", help="Keep the transcripts here.")]
+Preset = Annotated[str | None, typer.Option(help="stabil, optimiert, schnell or max-schnell.")]
+Model = Annotated[str | None, typer.Option(help="Whisper model: a name, hub id or folder.")]
+Language = Annotated[str | None, typer.Option(help="Language code, or auto.")]
+
+
+@app.command()
+def demo(as_json: Json = False) -> None:
+    """The whole pipeline on stand-ins for YouTube and ODIN AI, with everything else real."""
+    from sandbox.demo import run_demo
+
+    result = run_demo(notices)
+    if as_json:
+        _print(result.outcomes, as_json)
+    else:
+        Console().print(result.table)
+        notices.print(f"Transcripts: {result.library}")
+    _print_summary(result.summary.model_dump(), as_json)
+    _end(result.outcomes)
+    raise typer.Exit(0 if result.well else 1)
+
+
+@app.command()
+def up() -> None:
+    """Server, deployments and worker on this machine, each restarted when it dies."""
+    from deployments.station import Station
+    from engine.settings import load
+
+    with Station(load(), notices.print) as station:
+        if not station.started_any:
+            notices.print(f"Tonspur is up already: {station.dashboard}")
+            return
+        notices.print(f"Tonspur is up: {station.dashboard}  (Ctrl-C ends it)")
+        station.watch()
+
+
+@app.command()
+def sync(
+    channel: Annotated[str, typer.Argument(help="@handle, URL or UC… id.")],
+    latest: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day on, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this day, YYYY-MM-DD.")] = None,
+    most_viewed: Annotated[int | None, typer.Option(min=1, help="The most viewed so many.")] = None,
+    playlist: Annotated[str | None, typer.Option(help="The videos of this playlist.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All videos.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    no_upload: NoUpload = False,
+    preset: Preset = None,
+    model: Model = None,
+    language: Language = None,
+    as_json: Json = False,
+) -> None:
+    """What is new on a channel, now; waits for it."""
+    from deployments import commands
+
+    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
+    chosen = commands.selection(latest, since, until, most_viewed, playlist, everything)
+    if dry_run:
+        outcomes, summary = commands.plan_sync(channel, chosen, wishes)
+    else:
+        outcomes, summary = commands.sync(channel, chosen, wishes, notices)
+    _print(outcomes, as_json)
+    _print_summary(summary.model_dump(), as_json)
+    _end(outcomes)
+
+
+@app.command()
+def video(
+    addresses: Annotated[list[str], typer.Argument(help="Addresses or ids of videos.")],
+    no_upload: NoUpload = False,
+    preset: Preset = None,
+    model: Model = None,
+    language: Language = None,
+    as_json: Json = False,
+) -> None:
+    """Single videos."""
+    from deployments import commands
+
+    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
+    outcomes = commands.videos(addresses, wishes, notices)
+    _print(outcomes, as_json)
+    _end(outcomes)
+
+
+@app.command()
+def file(
+    paths: Annotated[list[Path], typer.Argument(help="Media files, or folders that hold them.")],
+    no_upload: NoUpload = False,
+    preset: Preset = None,
+    model: Model = None,
+    language: Language = None,
+    as_json: Json = False,
+) -> None:
+    """Local media; needs no Prefect server."""
+    from deployments import commands
+
+    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
+    outcomes = []
+    for outcome in commands.files(paths, wishes, notices):
+        outcomes.append(outcome)
+        if as_json:
+            _print([outcome], as_json)
+    if not as_json:
+        _print(outcomes, as_json)
+    _end(outcomes)
+
+
+@app.command()
+def upload(
+    paths: Annotated[list[Path], typer.Argument(help="Documents, or folders that hold them.")],
+    as_json: Json = False,
+) -> None:
+    """Documents of the ten types that ODIN AI takes; needs no Prefect server."""
+    from deployments import commands
+
+    rows = []
+    for row in commands.upload(paths):
+        rows.append(row)
+        if as_json:
+            print(row.model_dump_json(), flush=True)
+    if not as_json:
+        table = Table("Document", "Status", "Key or reason")
+        for row in rows:
+            table.add_row(str(row.path), row.status, row.reason or row.document_key or "")
+        Console().print(table)
+    _end(rows)
+
+
+def _print(outcomes: Iterable[Any], as_json: bool) -> None:
+    if as_json:
+        for outcome in outcomes:
+            print(outcome.model_dump_json(), flush=True)
+        return
+    table = Table("Title", "Status", "Length", "Language", "Transcript or reason")
+    for item in outcomes:
+        length = f"{item.duration_s:.0f} s" if item.duration_s else ""
+        where = item.reason or (str(item.transcript) if item.transcript else "")
+        table.add_row(item.title or item.video_id, item.status, length, item.language or "", where)
+    Console().print(table)
+
+
+def _print_summary(summary: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"summary": summary}), flush=True)
+    else:
+        Console().print(", ".join(f"{count} {name}" for name, count in summary.items()))
+
+
+def _end(items: Iterable[Any]) -> None:
+    """Exit status 1 when an item failed; a line on standard error says how many."""
+    every = list(items)
+    failed = [item for item in every if item.status == "failed"]
+    if failed:
+        reason = " ".join(str(failed[0].reason or "").split())
+        notices.print(f"{len(failed)} of {len(every)} failed; the first: {reason}", soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def main() -> NoReturn:
+    """Run a command; errors become one line on standard error and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a console may be cp1252
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_status())
+
+
+def _status() -> int:
+    try:
+        status = app(standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "tonspur"
+        return _say(f"{error.format_message()} See `{command} --help`.", 2)
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Stopped. The same command goes on where this one ended.", 1)
+    except ConfigurationError as error:
+        return _say(str(error), 2)
+    except TonspurError as error:
+        return _say(str(error), 1)
+    return int(status or 0)
+
+
+def _say(text: str, status: int) -> int:
+    notices.print(" ".join(text.split()), soft_wrap=True, markup=False)
+    return status
+
+
+if __name__ == "__main__":
+    main()
