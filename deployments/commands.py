@@ -2,26 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
 from rich.console import Console
 
-from engine.errors import BadAddress, BadSettings, TonspurError
+from engine.errors import BadAddress, TonspurError
 from engine.library.local import media_files
 from engine.library.outcome import Outcome
 from engine.library.shelf import Library
 from engine.odin.batch import UploadRow, upload_documents
 from engine.odin.credentials import require_credentials
 from engine.settings import Settings, load
-from engine.steps.discovery import find_videos
+from engine.steps.discovery import as_planned, find_videos
 from engine.steps.local_way import walk
 from engine.whisper import checkpoints
 from engine.whisper.client import Engine
 from engine.youtube import addresses
-from engine.youtube.selection import Selection
+from engine.youtube.selection import Selection, choose
 
 if TYPE_CHECKING:
     from tasks.report import Summary
@@ -75,20 +73,14 @@ def selection(
     Raises:
         BadSettings: they contradict each other, or a date is none.
     """
-    try:
-        return Selection(
-            latest=latest,
-            since=date.fromisoformat(since) if since else None,
-            until=date.fromisoformat(until) if until else None,
-            most_viewed=most_viewed,
-            playlist=playlist,
-            everything=everything,
-        )
-    except ValidationError as error:
-        said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise BadSettings(said) from None
-    except ValueError as error:
-        raise BadSettings(f"A date is written YYYY-MM-DD: {error}.") from None
+    return choose(
+        latest=latest,
+        since=since,
+        until=until,
+        most_viewed=most_viewed,
+        playlist=playlist,
+        everything=everything,
+    )
 
 
 def plan_sync(channel: str, chosen: Selection, wishes: Wishes) -> tuple[list[Outcome], "Summary"]:
@@ -96,8 +88,9 @@ def plan_sync(channel: str, chosen: Selection, wishes: Wishes) -> tuple[list[Out
     from tasks.report import summarise
 
     settings = wishes.settings()
-    found = find_videos(channel, chosen, Library(settings), settings)
-    outcomes = [*found.left_out, *found.as_planned()]
+    library = Library(settings)
+    found = find_videos(channel, chosen, library, settings)
+    outcomes = [*found.left_out, *as_planned(found, library)]
     return outcomes, summarise(found, outcomes)
 
 

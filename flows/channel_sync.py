@@ -11,13 +11,16 @@ from prefect.states import Completed, Failed
 from engine.errors import Busy, TonspurError
 from engine.library import locks
 from engine.library.outcome import Outcome, outcome
-from engine.library.shelf import Entry
 from engine.odin.credentials import require_credentials
 from engine.settings import PresetName
-from engine.youtube.selection import Selection
+from engine.steps.discovery import Found
+from engine.youtube.selection import choose
+from engine.youtube.verdicts import Planned
 from flows.endings import ending
 from tasks import discovery, queue, report
 from tasks.job import Job
+
+_A_DAY = 86_400.0
 
 
 @flow(name="channel-sync", flow_run_name="{channel}")
@@ -56,55 +59,55 @@ def channel_sync(
             wave is queued and the rest is left to the next sync.
     """
     job = Job(preset, model, language)
-    selection = Selection(
-        latest=latest,
-        since=since,
-        until=until,
-        most_viewed=most_viewed,
-        playlist=playlist,
-        everything=everything,
-    )
     try:
-        settings = job.settings()
         if upload:
-            require_credentials(settings)
-        with locks.held(settings.locks_dir, "channel", channel, timeout_s=3600 if wait else 0):
-            return the_sync(channel, selection, job, upload, wait)
+            require_credentials(job.settings())
+        selection = choose(
+            latest=latest,
+            since=since,
+            until=until,
+            most_viewed=most_viewed,
+            playlist=playlist,
+            everything=everything,
+        )
+        found = discovery.discover(channel, selection, job)
+        lock = ("channel", found.channel.channel_id)
+        with locks.held(job.settings().locks_dir, *lock, _A_DAY if wait else 0):
+            return the_sync(found, job, upload, wait)
     except Busy as error:
         return Completed(name="Skipped", message=str(error))
     except TonspurError as error:
         return ending(error)
 
 
-def the_sync(channel: str, selection: Selection, job: Job, upload: bool, wait: bool) -> State[Any]:
-    """Find, write down, queue, and report."""
-    found = discovery.discover(channel, selection, job)
-    entries = discovery.keep_metadata(found, job)
+def the_sync(found: Found, job: Job, upload: bool, wait: bool) -> State[Any]:
+    """Write down, queue, wait if asked to, and report; wave by wave."""
     outcomes: list[Outcome] = list(found.left_out)
-    cap = job.settings().yt_backlog_cap
-    for number, wave in enumerate(waves(entries, cap)):
+    for number, wave in enumerate(waves(found.planned, job.settings().yt_backlog_cap)):
         if number and not wait:
-            outcomes += [_later(entry, job) for entry in wave]
+            outcomes += [backlog(item) for item in wave]
             continue
-        runs = [queue.queue_video(entry.video_id, job, upload=upload) for entry in wave]
+        entries = discovery.keep_metadata(wave, job)
+        runs = [
+            queue.queue_video(e.video_id, job, upload=upload, name=e.stem, again=wait)
+            for e in entries
+        ]
         if wait:
             queue.wait_for(run.run_id for run in runs)
-        outcomes += [_of(entry, job) for entry in wave]
-    summary = report.publish(channel, found, outcomes)
-    if wait and summary.failed:
+        outcomes += [outcome(entry, job.library().read(entry)) for entry in entries]
+    summary = report.publish(found, outcomes)
+    if summary.failed:
         return Failed(name="Videos failed", message=summary.sentence())
     return Completed(message=summary.sentence())
 
 
-def waves(entries: Sequence[Entry], cap: int) -> Iterator[Sequence[Entry]]:
-    """The entries in portions of at most `cap`."""
-    for start in range(0, len(entries), cap):
-        yield entries[start : start + cap]
+def waves(planned: Sequence[Planned], cap: int) -> Iterator[Sequence[Planned]]:
+    """The videos in portions of at most `cap`."""
+    for start in range(0, len(planned), cap):
+        yield planned[start : start + cap]
 
 
-def _of(entry: Entry, job: Job) -> Outcome:
-    return outcome(entry, job.library().read(entry))
-
-
-def _later(entry: Entry, job: Job) -> Outcome:
-    return _of(entry, job).model_copy(update={"status": "deferred", "reason": "backlog"})
+def backlog(item: Planned) -> Outcome:
+    """A video that is left to the next sync."""
+    video_id, title = item.video.video_id, item.video.title
+    return Outcome(video_id=video_id, title=title, status="deferred", reason="backlog")

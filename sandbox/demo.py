@@ -1,110 +1,124 @@
-"""`tonspur demo`: a channel becomes indexed transcripts; only YouTube and ODIN AI are stand-ins."""
+"""The demo channel, and videos with obstacles that a test may add to it."""
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
-from rich.console import Console
-from rich.table import Table
+from sandbox.spec import SandboxChannel, SandboxPlaylist, SandboxSpec, SandboxVideo
 
-from deployments.station import Station
-from engine.library.outcome import Outcome
-from engine.library.shelf import Entry, Library
-from engine.library.sidecar import Sidecar, StepRecord
-from engine.odin.client import OdinClient
-from engine.odin.documents import document_name
-from engine.settings import Settings, load
-from engine.transcript import Transcript
-from engine.whisper import checkpoints
-from sandbox.accuracy import word_error_rate
-from sandbox.life import Sandbox
-from tasks.report import Summary
+HANDLE = "@tonspur-demo"
 
-_MODEL = "base"
-_KEPT = {"STATE_DIR", "WHISPER_DEVICE"}
+_TALKS = (
+    SandboxVideo(
+        id="eNz-6p5YUbY",
+        title="Fishing before sunrise: a morning at the harbor",
+        published=datetime(2024, 3, 4, 6, 30, tzinfo=UTC),
+        talk="harbor",
+        description="A short talk about the fish market.\n\nChapters:\n0:00 The ships\n0:18 Buyers",
+        tags=("fishing", "harbor", "market"),
+        views=1204,
+        likes=96,
+    ),
+    SandboxVideo(
+        id="_ssYRms24yg",
+        title='How to bake a loaf of bread / "no knead" 🍞',
+        published=datetime(2024, 5, 17, 15, 0, tzinfo=UTC),
+        talk="bread",
+        container="webm",
+        description='Flour & water, <salt> and yeast. Recipe: "simple"',
+        tags=("bread", "baking"),
+        views=58310,
+        likes=4012,
+    ),
+    SandboxVideo(
+        id="qSBQn5h11ss",
+        title="Birds in winter — what a small garden can do?",
+        published=datetime(2024, 9, 1, 23, 59, 59, tzinfo=UTC),
+        talk="garden",
+        container="mp4",
+        tags=("garden", "birds"),
+        views=877,
+        likes=81,
+    ),
+    SandboxVideo(
+        id="3zzJ-VIp9Y0",
+        title="The old stone bridge | engineering in 40 seconds & no concrete",
+        published=datetime(2025, 1, 12, 9, 5, tzinfo=UTC),
+        talk="bridge",
+        container="mp3",
+        description="Why an arch gets stronger when people walk over it.",
+        views=20416,
+        likes=1533,
+    ),
+    SandboxVideo(
+        id="6QhMF_KdssI",
+        title="Sleep well * five simple rules",
+        published=datetime(2025, 2, 27, 18, 45, tzinfo=UTC),
+        talk="sleep",
+        tags=("sleep", "health"),
+        views=3310,
+        likes=287,
+    ),
+    SandboxVideo(
+        id="uF_C5ANi1Hk",
+        title="Better tea #shorts ☕",
+        published=datetime(2025, 3, 8, 12, 0, tzinfo=UTC),
+        talk="tea",
+        container="mp4",
+        short=True,
+        tags=("tea", "shorts"),
+        views=99120,
+        likes=7004,
+    ),
+    SandboxVideo(
+        id="OowJFXS_-5Y",
+        title="Die Eisenbahn: früher, heute – und übermorgen?",
+        published=datetime(2025, 4, 21, 7, 15, tzinfo=UTC),
+        talk="eisenbahn",
+        language="de",
+        container="webm",
+        description="Ein kurzer Vortrag über Züge, Städte und Umwelt. Schöne Grüße!",
+        tags=("Eisenbahn", "Geschichte"),
+        views=642,
+        likes=55,
+    ),
+)
 
-
-@dataclass(frozen=True)
-class Demo:
-    """What the demo did; `well` when every talk is in the knowledge base."""
-
-    outcomes: list[Outcome]
-    summary: Summary
-    table: Table
-    library: Path
-    well: bool
-
-
-def run_demo(notices: Console) -> Demo:
-    """Sync the sandbox's channel through real deployment runs.
-
-    Raises:
-        UnknownModel, MissingProgram: the extra `demo` is not installed.
-        ServiceTrouble: the server, the worker or the sync did not do its part.
-    """
-    home = load().state_dir / "demo"
-    home.mkdir(parents=True, exist_ok=True)
-    with Sandbox(home / "sandbox") as sandbox:
-        notices.print(f"Stand-ins for YouTube and ODIN AI: {sandbox.url}")
-        move_to(home, sandbox.environment())
-        settings = load()
-        checkpoints.require_installed(_MODEL)
-        with Station(settings) as station:
-            from deployments import runs
-
-            notices.print(f"Dashboard, while this runs: {station.dashboard}")
-            outcomes, summary = runs.sync(sandbox.channel_address, {})
-            statuses = statuses_of(settings)
-    library = Library(settings)
-    table = Table("Title", "Length", "Language", "Speed", "WER", "Knowledge base")
-    for entry in library.entries():
-        status = statuses.get(document_name(entry.stem), "missing")
-        table.add_row(*row(entry, library.read(entry), sandbox.truth(entry.video_id)), status)
-    well = not summary.failed and set(statuses.values()) == {"synced"}
-    return Demo(outcomes, summary, table, settings.library_dir, well)
-
-
-def move_to(home: Path, sandbox: Mapping[str, str]) -> None:
-    """Work in the demo's own folder with its own settings alone: no other library is touched."""
-    for name in {field.upper() for field in Settings.model_fields} - _KEPT:
-        os.environ.pop(name, None)
-    os.environ |= {
-        "LIBRARY_DIR": str(home / "library"),
-        "STATE_DIR": str(home / "state"),
-        "YT_API_KEYS_FILE": str(home / "no-keys.txt"),
-        "WHISPER_MODEL": _MODEL,
-        "HF_HUB_OFFLINE": "1",
-        **sandbox,
-    }
-    os.chdir(home)  # away from any `.env`
-
-
-def statuses_of(settings: Settings) -> dict[str, str]:
-    """Document names in the knowledge base, and how far each is."""
-    with OdinClient(settings) as client:
-        return {document.name: document.status for document in client.documents()}
-
-
-def row(entry: Entry, sidecar: Sidecar, truth: tuple[str, str]) -> list[str]:
-    """Title, length, language, speed and word error rate of one talk."""
-    text, language = truth
-    said = sidecar.steps.get("transcript")
-    if said is None or not entry.transcript.is_file():
-        return [sidecar.video.title, "", "", "", ""]
-    transcript = Transcript.model_validate_json(entry.transcript.read_bytes())
-    heard = " ".join(segment.text for segment in transcript.segments)
-    rate = word_error_rate(text, heard, language)
-    speed = _speed(said)
-    return [
-        sidecar.video.title,
-        f"{transcript.duration_s:.0f} s",
-        transcript.language or "",
-        f"{speed:.0f} × real time" if speed else "",
-        f"{rate:.1%}",
-    ]
+DEMO_CHANNEL = SandboxChannel(
+    id="UCWZlWK0ear36VjPOYgH0piA",
+    handle=HANDLE,
+    username="tonspurdemo",
+    title="Tonspur Demo: short talks",
+    description="Plain talks about plain things, spoken by a machine.",
+    videos=_TALKS,
+    playlists=(
+        SandboxPlaylist(
+            id="PLC13327112429DEE6tonspurKitchenZ0",
+            title="Kitchen",
+            videos=("uF_C5ANi1Hk", "_ssYRms24yg"),
+        ),
+    ),
+)
 
 
-def _speed(said: StepRecord) -> float | None:
-    seconds = said.detail("engine_s")
-    return float(said.detail("duration_s")) / float(seconds) if seconds else None
+def demo_spec() -> SandboxSpec:
+    """What `tonspur demo` serves: six talks and a Short, less than four minutes in all."""
+    return SandboxSpec(channels=(DEMO_CHANNEL,))
+
+
+def obstacles(now: datetime) -> tuple[SandboxVideo, ...]:
+    """One video per obstacle; the premiere starts a day after `now`."""
+
+    def video(id: str, title: str, obstacle: str, **more: object) -> SandboxVideo:  # noqa: A002
+        published = datetime(2025, 5, 1 + len(title) % 28, 10, 0, tzinfo=UTC)
+        fields = {"id": id, "title": title, "published": published, "talk": "tea", **more}
+        return SandboxVideo.model_validate({**fields, "obstacle": obstacle})
+
+    soon = {"scheduled": now + timedelta(days=1)}
+    return (
+        video("-SE7D6ezK4M", "Premiere tomorrow", "upcoming", **soon),
+        video("_rTgUsZQLYw", "On air now", "live", scheduled=now - timedelta(minutes=20)),
+        video("-Z-2qeJBjh8", "Kept to ourselves", "private"),
+        video("VLxWWK1-iUk", "For members", "members"),
+        video("o-xdN_dQ0Pg", "For adults", "age"),
+        video("yCZOXSE6r_s", "Not in your country", "region"),
+        video("juuA-GJZc08", "Still processing", "processing"),
+    )

@@ -3,17 +3,19 @@
 import ctypes
 import os
 import re
+import secrets
 import subprocess
 import sys
 import threading
-import uuid
 import wave
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.audio.decoding import ffmpeg_program
 from engine.errors import MissingProgram
+from engine.library.atomic import TEMPORARY_PREFIX, replacing
 
 RATE = 22_050
 """Samples per second of eSpeak NG's voices."""
@@ -76,35 +78,23 @@ def say(text: str, language: str) -> bytes:
 
 def encode(samples: bytes, path: Path) -> None:
     """Writes samples as `say` gives them into the container that the suffix of `path` names."""
-    draft = path.with_name(f".~{uuid.uuid4().hex[:8]}{path.suffix}")
-    spoken = path.with_name(f".~{uuid.uuid4().hex[:8]}.wav")
+    spoken = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}.wav")
     try:
-        _write_wave(samples, spoken)
-        picture = _PICTURE if path.suffix == ".mp4" else []
-        command = [ffmpeg(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
-        command += ["-i", str(spoken), *picture, *_ENCODERS[path.suffix], str(draft)]
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()[-300:]
-            raise MissingProgram(f"ffmpeg cannot write {path.suffix}: {said}")
-        draft.replace(path)
+        with replacing(path, path.suffix) as draft:
+            _write_wave(samples, spoken)
+            _run_ffmpeg(spoken, draft, path.suffix)
     finally:
         spoken.unlink(missing_ok=True)
-        draft.unlink(missing_ok=True)
 
 
-def ffmpeg() -> str:
-    """The path of an ffmpeg program.
-
-    Raises:
-        MissingProgram: there is none.
-    """
-    import imageio_ffmpeg
-
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise MissingProgram("ffmpeg is not installed; run: pip install imageio-ffmpeg") from error
+def _run_ffmpeg(spoken: Path, draft: Path, suffix: str) -> None:
+    command = [str(ffmpeg_program()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    command += ["-i", str(spoken), *(_PICTURE if suffix == ".mp4" else [])]
+    command += [*_ENCODERS[suffix], str(draft)]
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()[-300:]
+        raise MissingProgram(f"ffmpeg cannot write {suffix}: {said}")
 
 
 def _write_wave(samples: bytes, path: Path) -> None:

@@ -48,8 +48,9 @@ def summarise(found: Found, outcomes: Sequence[Outcome]) -> Summary:
     )
 
 
-def publish(channel: str, found: Found, outcomes: Sequence[Outcome]) -> Summary:
+def publish(found: Found, outcomes: Sequence[Outcome]) -> Summary:
     """Put the report of a sync on the dashboard."""
+    channel = found.channel.title
     summary = summarise(found, outcomes)
     rows = [item.model_dump(mode="json") for item in outcomes]
     create_table_artifact(rows, key=OUTCOMES_KEY, description=f"Videos of {channel}")

@@ -97,12 +97,31 @@ class Library:
         with locks.held(self._locks, "place", str(folder or self.root)):
             entry = self.find(video.video_id, folder)
             if entry is None:
-                folder = folder or self._channel_folder(video)
-                entry = self._free_place(folder, video)
+                entry = self.expected(video, folder)
+                if folder is None and self.channel(entry.folder) is None:
+                    _write_card(entry.folder, video)
                 Sidecar(video=video).write(entry.sidecar)
                 return entry
         self.change(entry, lambda old: old.model_copy(update={"video": video}))
         return entry
+
+    def expected(self, video: Video, folder: Path | None = None) -> Entry:
+        """Where a video that is not in the library would be placed."""
+        return self._free_place(folder or self._channel_folder(video), video)
+
+    def begun_ids(self, folder: Path) -> set[str]:
+        """Videos of a channel whose way has begun: more is there than metadata.
+
+        A sidecar alone may come from a sync that died before it queued a run.
+        """
+        companions = {
+            file.stem for file in folder.glob("*") if file.suffix in {*MEDIA_EXTENSIONS, ".txt"}
+        }
+        return {
+            entry.video_id
+            for entry in self.entries_of(folder)
+            if entry.stem in companions or _is_begun(Sidecar.read(entry.sidecar))
+        }
 
     def read(self, entry: Entry) -> Sidecar:
         """The sidecar of a video that was placed."""
@@ -167,20 +186,10 @@ class Library:
         if video.channel_id and (known := self.folder_of_channel(video.channel_id)):
             return known
         wanted = names.channel_folder(video.channel_title or video.channel_id or _UNKNOWN_CHANNEL)
-        card = ChannelCard(
-            channel_id=video.channel_id, handle=video.channel_handle, title=video.channel_title
-        )
-        number = 1
-        while True:
-            folder = self.root / (wanted if number == 1 else f"{wanted} {number}")
-            holder = self.channel(folder)
-            if holder is None or holder.channel_id == video.channel_id:
-                break
+        folder, number = self.root / wanted, 1
+        while (card := self.channel(folder)) and card.channel_id != video.channel_id:
             number += 1
-        if holder is None:
-            content = card.model_dump(mode="json", by_alias=True)
-            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-            atomic.write_text(folder / "channel.json", text)
+            folder = self.root / f"{wanted} {number}"
         return folder
 
     def _free_place(self, folder: Path, video: Video) -> Entry:
@@ -194,6 +203,20 @@ class Library:
             if not twin and not taken.intersection(ours):
                 return Entry(folder, stem, video.video_id)
             suffix += 1
+
+
+def _write_card(folder: Path, video: Video) -> None:
+    card = ChannelCard(
+        channel_id=video.channel_id, handle=video.channel_handle, title=video.channel_title
+    )
+    content = card.model_dump(mode="json", by_alias=True)
+    atomic.write_text(
+        folder / "channel.json", json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    )
+
+
+def _is_begun(sidecar: Sidecar | None) -> bool:
+    return sidecar is not None and bool(sidecar.attempts or set(sidecar.steps) - {"metadata"})
 
 
 def _counted(sidecar: Sidecar) -> Sidecar:

@@ -64,7 +64,7 @@ class OdinClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._wire.__exit__()
+        self._wire.close()
 
     def pause(self, tries: int, error: Exception | None = None) -> float:
         """Seconds to wait after so many failed tries, with jitter; heeds Retry-After."""

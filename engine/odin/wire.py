@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -75,10 +75,8 @@ class Wire:
         except httpx.InvalidURL as error:
             raise BadSettings(f"ODIN_BASE_URL: {error}.") from None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the connections."""
         self._http.close()
 
     def ask(self, method: str, *paths: str, **content: Any) -> Reply:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -82,9 +83,5 @@ def test_an_environment_made_of_settings_gives_the_same_settings(
 
 def test_every_setting_stands_in_the_example_file_with_its_default() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
-    named = {
-        line.lstrip("# ").split("=", 1)[0]
-        for line in example.splitlines()
-        if "=" in line.split(" ")[0]
-    }
+    named = set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}

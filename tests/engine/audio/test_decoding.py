@@ -1,9 +1,11 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -125,10 +127,7 @@ def test_files_joined_end_to_end_lose_nothing(name, codec, tone, target):
     one = tone(name, 4, "-c:a", codec)
     joined = one.with_stem("joined")
     joined.write_bytes(one.read_bytes() * 3)
-    if name == "a.webm":
-        assert decode(joined, target).duration_s == pytest.approx(8, abs=4.2)
-    else:
-        assert decode(joined, target).duration_s == pytest.approx(12, abs=0.2)
+    assert decode(joined, target).duration_s == pytest.approx(12, abs=0.2)
 
 
 def test_a_change_of_form_midway_loses_nothing(tone, target):
@@ -187,7 +186,7 @@ def test_a_wav_that_a_pipe_wrote_is_not_cut(tone, target):
     assert decode(piped, target).cut is None
 
 
-@pytest.mark.parametrize("noise", [os.urandom(100_000), bytes(2_000_000)])
+@pytest.mark.parametrize("noise", [Random(1).randbytes(100_000), bytes(2_000_000)])
 def test_a_file_of_noise_is_no_media_and_leaves_nothing(noise, tmp_path: Path, target):
     (tmp_path / "a.mp3").write_bytes(noise)
     with pytest.raises(NotMedia, match=r"a\.mp3"):
@@ -212,27 +211,20 @@ def test_abort_ends_ffmpeg_and_leaves_nothing(tone, target):
     assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
 def test_an_ffmpeg_ended_from_outside_is_worth_another_try(tone, target, monkeypatch):
+    source = tone("a.flac", 300)
     started = subprocess.Popen
 
     def ended(argv, **options):
         process = started(argv, **options)
-        process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
         return process
 
     monkeypatch.setattr(decoding.subprocess, "Popen", ended)
-    if os.name == "nt":
-        pytest.skip("Windows has no signals")
     with pytest.raises(EngineDied, match="signal 9"):
-        decode(tone_of(tone), target)
+        decode(source, target)
     assert list(target.parent.iterdir()) == []
-
-
-def tone_of(tone) -> Path:
-    started = decoding.subprocess.Popen
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding.subprocess, "Popen", started)
-        return tone("a.flac", 300)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -246,11 +238,11 @@ def test_a_full_disk_is_named(tone, target, monkeypatch):
 
 
 def test_endless_sound_is_cut_and_said(tone, target, monkeypatch):
-    monkeypatch.setattr(conversion, "LONGEST_S", 3600)
-    monkeypatch.setattr(decoding, "LONGEST_S", 3600)
-    made = decode(tone("a.flac", 3700, "-ar", "8000"), target)
-    assert made.duration_s == 3600
-    assert made.cut == "Only the first 1 hours of the sound are used."
+    monkeypatch.setattr(conversion, "LONGEST_S", 5)
+    monkeypatch.setattr(decoding, "LONGEST_S", 5)
+    made = decode(tone("a.flac", 9), target)
+    assert made.duration_s == 5
+    assert made.cut.startswith("Only the first")
 
 
 def test_the_ffmpeg_on_path_goes_first(tmp_path: Path, monkeypatch):
@@ -275,7 +267,7 @@ def test_no_ffmpeg_at_all_is_a_fault_of_the_installation(tmp_path: Path, monkeyp
 def test_decoding_needs_neither_torch_nor_much_time_to_import():
     code = "import sys, engine.audio.preparation; sys.exit('torch' in sys.modules)"
     root = Path(__file__).resolve().parents[3]
-    argv = [os.sys.executable, "-c", code]
+    argv = [sys.executable, "-c", code]
     assert subprocess.run(argv, cwd=root, timeout=60, check=False).returncode == 0
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -244,18 +243,12 @@ def kb() -> Iterator[KnowledgeBase]:
 
 
 @pytest.fixture
-def settings(kb: KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    folder = tmp_path / "cwd"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    for name in ("API_KEY", "API_SECRET", "ODIN_API_KEY", "ODIN_API_SECRET"):
-        monkeypatch.delenv(name, raising=False)
+def settings(kb: KnowledgeBase) -> Settings:
     return settings_module.load(
         odin_api_key=KEY,
         odin_api_secret=SECRET,
         odin_base_url=kb.url,
         odin_project_id=PROJECT,
-        state_dir=tmp_path / "state",
     )
 
 

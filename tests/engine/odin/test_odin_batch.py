@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 import sys
 
@@ -118,6 +119,23 @@ def test_foreign_json_beside_a_text_is_a_document(folder):
     (folder / "c.transcript.json").write_text("{}", encoding="utf-8")
     names = [chosen.path.name for chosen in chosen_files([folder])]
     assert names == ["a.json", "a.mp3", "a.txt", "b.json", "c.transcript.json", "channel.json"]
+
+
+def test_a_damaged_sidecar_makes_its_text_a_plain_document(run, kb, folder):
+    library(folder)
+    (folder / f"{STEM}.json").write_text(json.dumps(SIDECAR | {"publishedAt": "never"}))
+    run(folder / f"{STEM}.txt")
+    assert json.loads(kb.uploads[0]["metadata"])["category"] == "document"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+def test_a_folder_that_cannot_be_read_is_failed(run, folder):
+    folder.chmod(0)
+    try:
+        (row,) = run(folder)
+    finally:
+        folder.chmod(0o700)
+    assert row.status == "failed"
 
 
 def test_hidden_and_temporary_files_are_left_out(folder):

@@ -48,6 +48,12 @@ def test_a_name_is_safe_and_bounded_and_keeps_the_video_id_whole(title, video_id
     assert name.endswith(f"_{video_id}.txt")
 
 
+def test_a_long_stem_is_cut_before_its_id():
+    name = document_name("2024-05-06_" + "Länge" * 60 + "_dQw4-_9WgXc")
+    assert len(name) == 154
+    assert name.endswith("_dQw4-_9WgXc.txt")
+
+
 def test_the_folder_of_a_channel():
     assert document_folder("Käse & Brot") == "/Kaese_Brot"
     assert document_folder(None) == document_folder("日本") == "/"

@@ -1,0 +1,76 @@
+"""The spoken talks on disk: made once, found again by the fingerprint of text and recipe."""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.library.atomic import write_text
+from sandbox.spec import Container, SandboxSpec, SandboxVideo
+from sandbox.voice import RECIPE, speak
+
+TALKS_DIR = Path(__file__).with_name("talks")
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A talk in a container; length in seconds of speech and pauses."""
+
+    path: Path
+    seconds: float
+
+
+class Recordings:
+    """All recordings of a folder, which several sandboxes may share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[tuple[str, Container], Recording] = {}
+
+    def prepare(self, spec: SandboxSpec) -> None:
+        """Speaks what the spec needs and the folder lacks.
+
+        Raises:
+            MissingProgram: eSpeak NG or ffmpeg is missing.
+            FileNotFoundError: the spec names a talk that does not exist.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        needed = [need for need in sorted(spec.talks) if (need[0], need[2]) not in self._known]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            made = list(pool.map(lambda need: self._find_or_speak(*need), needed))
+        for (talk, _, container), recording in zip(needed, made, strict=True):
+            self._known[talk, container] = recording
+
+    def of(self, video: SandboxVideo) -> Recording:
+        """What is heard in a video; it has been prepared."""
+        return self._known[video.talk, video.container]
+
+    def seconds(self, video: SandboxVideo) -> float:
+        """Length of a video, 0 where there is none yet."""
+        known = self._known.get((video.talk, video.container))
+        return known.seconds if known and video.obstacle not in ("upcoming", "live") else 0.0
+
+    def _find_or_speak(self, talk: str, language: str, container: Container) -> Recording:
+        text = text_of(talk)
+        recipe = "\0".join((RECIPE, language, container, text))
+        mark = hashlib.sha256(recipe.encode()).hexdigest()[:12]
+        path = self._folder / f"{talk}-{mark}.{container}"
+        note = path.with_suffix(".json")
+        if path.is_file() and note.is_file():
+            found = json.loads(note.read_text(encoding="utf-8"))
+            if found["bytes"] == path.stat().st_size:
+                return Recording(path, found["seconds"])
+        seconds = speak(text, language, path)
+        write_text(note, json.dumps({"seconds": seconds, "bytes": path.stat().st_size}))
+        return Recording(path, seconds)
+
+
+def text_of(talk: str) -> str:
+    """The words of a talk.
+
+    Raises:
+        FileNotFoundError: there is no such talk.
+    """
+    return (TALKS_DIR / f"{talk}.txt").read_text(encoding="utf-8")

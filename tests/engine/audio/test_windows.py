@@ -1,0 +1,86 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.audio.windows import Span, Window, plan
+from engine.whisper.presets import PRESETS, Preset
+
+OPTIMIERT = PRESETS["optimiert"]
+ODD = [Preset("odd", 1, 5, 15, 1), Preset("odd", 1, 90, 0, 1), Preset("odd", 1, 7.5, 2.5, 1)]
+
+
+@st.composite
+def recordings(draw):
+    """Speech of all lengths with pauses of all lengths, and the duration."""
+    lengths = st.tuples(
+        st.floats(0.05, 8) | st.floats(20, 200), st.floats(0.1, 1) | st.floats(0, 9)
+    )
+    now, spans = draw(st.floats(0, 5)), []
+    for speech, pause in draw(st.lists(lengths, max_size=40)):
+        spans.append(Span(now, now + speech))
+        now += speech + pause
+    return spans, now + draw(st.floats(-0.5, 5))
+
+
+@given(recordings(), st.sampled_from([*PRESETS.values(), *ODD]))
+def test_every_second_of_speech_is_heard_in_short_ordered_windows(recording, preset):
+    speech, duration = recording
+    duration = max(duration, 0)
+    windows = plan(speech, duration, preset)
+    for window in windows:
+        assert 0 <= window.start_s < window.end_s <= duration
+        assert window.duration_s <= min(30, preset.chunk_seconds) + 1e-6
+    for one, following in pairwise(windows):
+        assert one.start_s < following.start_s
+        assert one.end_s < following.end_s
+        shared = one.end_s - following.start_s
+        assert shared <= (preset.overlap_seconds if following.joins_previous else 0) + 1e-6
+    for span in speech:
+        now = span.start_s
+        for window in windows:
+            if window.start_s <= now + 1e-6:
+                now = max(now, window.end_s)
+        assert now >= min(span.end_s, duration) - 1e-6
+
+
+def test_no_speech_needs_no_window():
+    assert plan([], 100, OPTIMIERT) == ()
+    assert plan([Span(50, 60)], 40, OPTIMIERT) == ()
+
+
+def test_neighbouring_sentences_share_a_window():
+    speech = [Span(1, 5), Span(5.8, 9), Span(10, 14)]
+    assert plan(speech, 20, OPTIMIERT) == (Window(start_s=0.7, end_s=14.3),)
+
+
+def test_a_long_silence_is_in_no_window():
+    first, second = plan([Span(1, 5), Span(12, 15)], 20, OPTIMIERT)
+    assert (first.end_s, second.start_s) == pytest.approx((5.3, 11.7))
+
+
+def test_the_cut_goes_where_the_pause_is_longest():
+    speech = [Span(0, 9), Span(9.2, 16), Span(17.1, 24), Span(24.2, 33), Span(33.2, 40)]
+    first, second = plan(speech, 40, OPTIMIERT)
+    assert (first.end_s, second.start_s) == pytest.approx((16.3, 16.8))
+    assert not second.joins_previous
+
+
+def test_speech_without_a_pause_is_heard_in_overlapping_windows():
+    windows = plan([Span(0, 70)], 70, OPTIMIERT)
+    assert [window.joins_previous for window in windows] == [False, True, True]
+    for one, following in pairwise(windows):
+        assert one.end_s - following.start_s == pytest.approx(OPTIMIERT.overlap_seconds)
+
+
+def test_spans_that_touch_overlap_or_come_unordered_count_once():
+    whole = plan([Span(2, 9)], 20, OPTIMIERT)
+    assert plan([Span(5, 9), Span(2, 5), Span(3, 4)], 20, OPTIMIERT) == whole
+
+
+def test_ten_hours_are_planned_in_a_moment():
+    speech = [Span(3 * i, 3 * i + 2.6) for i in range(12_000)]
+    windows = plan(speech, 36_000, OPTIMIERT)
+    assert sum(window.duration_s for window in windows) >= 12_000 * 2.6
+    assert len(windows) < 1_700
