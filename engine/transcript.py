@@ -152,8 +152,8 @@ FORMS: dict[str, Callable[[Transcript, Header], str]] = {
 
 def _line(text: str) -> str:
     """The text on one line, without control characters and halves of characters."""
-    spaced = " ".join(text.split())
-    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs"))
+    shown = (" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+    return " ".join("".join(shown).split())
 
 
 def _span(start_s: float, end_s: float) -> str:

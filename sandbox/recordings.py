@@ -12,6 +12,7 @@ from sandbox.voice import RECIPE, speak
 
 TALKS_DIR = Path(__file__).with_name("talks")
 _AT_ONCE = 2
+_UNHEARD_S = 61.0  # what videos that nobody may fetch claim to last
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Recordings:
 
     def seconds(self, video: SandboxVideo) -> float:
         """Length of a video, 0 where there is none yet."""
+        if video.obstacle in ("upcoming", "live"):
+            return 0.0
         known = self._known.get((video.talk, video.container))
-        return known.seconds if known and video.obstacle not in ("upcoming", "live") else 0.0
+        return known.seconds if known else _UNHEARD_S
 
     def _find_or_speak(self, talk: str, language: str, container: Container) -> Recording:
         text = text_of(talk)

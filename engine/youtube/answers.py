@@ -183,5 +183,5 @@ def _valid(kind: TypeAdapter[Model], listed: list[Any]) -> Iterator[Model]:
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             _log.warning(
-                "YouTube sent an item that cannot be read: %s %s", first["loc"], first["msg"]
+                "Unreadable item from YouTube: %s %s", first["loc"], first["msg"]
             )

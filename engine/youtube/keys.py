@@ -106,7 +106,7 @@ class KeyRing:
             try:
                 return send(self._keys[name])
             except ApiRefusal as refusal:
-                trouble = self._without_key(refusal, name)
+                trouble = self._without_keys(refusal)
             except NetworkTrouble as error:
                 trouble = error
             if not self._worth_repeating(trouble, name, day, bucket):
@@ -140,11 +140,13 @@ class KeyRing:
             raise trouble
         return _NoAnswer()
 
-    def _without_key(self, refusal: ApiRefusal, name: str) -> ApiRefusal:
-        """The refusal with the key blotted out, should the server have repeated it."""
-        secret = self._keys[name].get_secret_value()
-        parts = (text.replace(secret, "***") for text in (refusal.reason, refusal.message))
-        return ApiRefusal(refusal.meaning, refusal.status, *parts)
+    def _without_keys(self, refusal: ApiRefusal) -> ApiRefusal:
+        """The refusal with every key blotted out, should the server have repeated one."""
+        reason, message = refusal.reason, refusal.message
+        for key in self._keys.values():
+            secret = key.get_secret_value()
+            reason, message = reason.replace(secret, "***"), message.replace(secret, "***")
+        return ApiRefusal(refusal.meaning, refusal.status, reason, message)
 
     def _nothing_left(
         self, limited: ApiRefusal | None

@@ -11,8 +11,10 @@ from engine.youtube.failures import redacted
 
 _log = logging.getLogger(__name__)
 
+REQUEST_PAUSE_S = 0.75
+"""Between two requests for a page."""
 _RETRIES = 10
-_LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 30.0
 FORMAT = "bestaudio/best[height<=?480]/best"
 """Sound alone; where there is none, a small picture with it."""
 FORMAT_SORT = ("lang", "aext", "abr")
@@ -78,7 +80,7 @@ def options(
         # YouTube slows larger requests down.
         "http_chunk_size": 10 * 1024 * 1024,
         "throttledratelimit": None if patient else 100 * 1024,
-        "sleep_interval_requests": 0.75,
+        "sleep_interval_requests": REQUEST_PAUSE_S,
         "continuedl": True,
         "fixup": "never",
         "postprocessors": [],
@@ -107,4 +109,4 @@ def _cookies(settings: Settings) -> io.StringIO:
 
 
 def _pause(n: int) -> float:
-    return float(min(_LONGEST_PAUSE_S, 2.0**n))
+    return float(min(LONGEST_PAUSE_S, 2.0**n))
