@@ -74,10 +74,12 @@ class Station:
     def _open(self) -> None:
         self._say("Looking for the Prefect server …")
         fresh_server = self.server.ensure()
-        # Prefect reads its settings when it is imported: from here on it may be
         os.environ.update(self.server.environment())
+        from prefect.context import refresh_global_settings_context
+
         from deployments.bootstrap import bootstrap
 
+        refresh_global_settings_context()  # Prefect reads the environment once, at its import
         bootstrap()
         self._worker = Worker(self._settings, self.server.environment())
         fresh_worker = self._worker.ensure()

@@ -68,7 +68,7 @@ class SandboxChannel(_Model):
     description: str = ""
     videos: tuple[SandboxVideo, ...] = ()
     playlists: tuple[SandboxPlaylist, ...] = ()
-    generated: int = Field(0, ge=0)
+    generated: int = Field(default=0, ge=0)
 
     def with_videos(self, *videos: SandboxVideo) -> Self:
         """The same channel with more videos."""
@@ -107,7 +107,7 @@ class OdinSpec(_Model):
     secret: str = "sandbox-odin-secret"  # noqa: S105  # opens nothing but this stand-in
     viewer_key: str = "sandbox-viewer-key"
     viewer_secret: str = "sandbox-viewer-secret"  # noqa: S105
-    indexing_s: float = Field(1.0, ge=0)
+    indexing_s: float = Field(default=1.0, ge=0)
     """Seconds from the upload to `synced`."""
     max_bytes: int = 200 * 1024 * 1024
     """Larger request bodies get a proxy's 413 page."""

@@ -39,7 +39,9 @@ def thumbnails(video_id: str) -> Item:
     }
 
 
-def with_parts(kind: str, id_: object, parts: set[str], makers: dict[str, Callable[[], Item]]) -> Item:
+def with_parts(
+    kind: str, id_: object, parts: set[str], makers: dict[str, Callable[[], Item]]
+) -> Item:
     """An item with the parts that were asked for, and its etag."""
     item: Item = {"kind": f"youtube#{kind}", "etag": "", "id": id_}
     for name, make in makers.items():

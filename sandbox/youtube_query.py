@@ -56,7 +56,9 @@ class Query:
         given = self.text(name) or ""
         found = list(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))
         if len(found) > most:
-            raise bad_parameter(name, "The request specifies an invalid filter parameter.", "invalidFilters")
+            raise bad_parameter(
+                name, "The request specifies an invalid filter parameter.", "invalidFilters"
+            )
         return found
 
     def parts(self) -> set[str]:

@@ -13,8 +13,20 @@ from engine.whisper.loops import is_loop, without_loop
 from engine.whisper.model import Model
 from engine.whisper.network import State
 
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Tried in this order until a row can be believed."""
+MARGIN_S = 0.5
+"""Silence heard behind a window at the first try, which makes short windows cheap."""
+FULL_S = 30.0
+"""At later tries: the window is filled with silence, as it was when Whisper learnt."""
+TRIES = (
+    (0.0, MARGIN_S),
+    (0.0, FULL_S),
+    (0.2, FULL_S),
+    (0.4, FULL_S),
+    (0.6, FULL_S),
+    (0.8, FULL_S),
+    (1.0, FULL_S),
+)
+"""Temperature and margin, in this order until a row can be believed."""
 WORST_COMPRESSION = 2.4
 """Text that zlib makes smaller than by this factor repeats itself."""
 WORST_LOGPROB = -1.0
@@ -67,8 +79,8 @@ def decode(
     """
     best: list[Row | None] = [None] * len(windows)
     open_rows = list(range(len(windows)))
-    for temperature in TEMPERATURES:
-        heard = listen(model, [windows[i] for i in open_rows], abort)
+    for temperature, margin_s in TRIES:
+        heard = listen(model, [windows[i] for i in open_rows], margin_s, abort)
         lengths = [seconds(windows[i]) for i in open_rows]
         batch = _Batch(model, heard, lengths, language, temperature, generator)
         for i, row in zip(open_rows, batch.write(abort), strict=True):

@@ -14,6 +14,9 @@ from engine.whisper.vocabulary import SECONDS_PER_TIMESTAMP, TIMESTAMPS, Vocabul
 LATEST_FIRST_TIME_S = 1.0
 """Seconds from the window's start by which the first segment has begun."""
 
+SHORTEST_LAST_SEGMENT_S = 0.5
+"""A segment that was opened earlier before the window's end has text: what is heard there is not left out."""
+
 
 class Grammar:
     """Masks the logits of a batch of rows, each as far as it is."""
@@ -37,6 +40,7 @@ class Grammar:
         self._after_time = torch.zeros_like(self._latest, dtype=torch.bool)
         self._in_pair = torch.ones_like(self._after_time)
         self._started = False
+        self._shortest = int(SHORTEST_LAST_SEGMENT_S / SECONDS_PER_TIMESTAMP)
 
     def masked(self, logits: Tensor) -> Tensor:
         """The logits (rows, vocabulary) in float32, with everything that may not come at -inf."""
@@ -51,6 +55,8 @@ class Grammar:
         opened, closed = self._after_time & self._in_pair, self._after_time & ~self._in_pair
         times.masked_fill_(opened[:, None], -torch.inf)
         text[:, : self._vocabulary.end].masked_fill_(closed[:, None], -torch.inf)
+        goes_on = opened & (self._earliest > 1) & (self._latest - self._earliest > self._shortest)
+        text[:, self._vocabulary.end].masked_fill_(goes_on, -torch.inf)
         # Logits have the same normaliser, so sum and maximum may be compared without a softmax.
         any_time = torch.logsumexp(times, dim=1) > text.amax(dim=1)
         text.masked_fill_(any_time[:, None], -torch.inf)

@@ -14,9 +14,6 @@ from engine.whisper.network import Memory, State
 
 Samples = npt.NDArray[np.float32]
 
-MARGIN_S = 0.5
-"""Silence heard behind a short window: Whisper has learnt that speech is followed by it."""
-
 
 def seconds(samples: Samples) -> float:
     """Length of a window."""
@@ -33,17 +30,21 @@ def check(abort: Callable[[], bool]) -> None:
         raise Aborted("Transcription was stopped.")
 
 
-def listen(model: Model, windows: Sequence[Samples], abort: Callable[[], bool]) -> State:
+def listen(
+    model: Model, windows: Sequence[Samples], margin_s: float, abort: Callable[[], bool]
+) -> State:
     """Encode the windows, each by itself, into the state from which they are decoded as a batch.
+
+    `margin_s` is the silence heard behind a window, as far as it fits into 30 s.
 
     Raises:
         Aborted: `abort` said so.
     """
-    state = model.decoder.state([_frames(window) // 2 for window in windows])
+    state = model.decoder.state([_frames(window, margin_s) // 2 for window in windows])
 
     def hear(row: int) -> None:
         check(abort)
-        state.hear(row, _encode(model, windows[row]))
+        state.hear(row, _encode(model, windows[row], margin_s))
 
     rows = sorted(range(len(windows)), key=lambda row: -len(windows[row]))
     if model.device.type == "cuda":  # cuda only
@@ -59,13 +60,13 @@ def listen(model: Model, windows: Sequence[Samples], abort: Callable[[], bool]) 
 
 
 @torch.inference_mode()
-def _encode(model: Model, samples: Samples) -> Memory:
+def _encode(model: Model, samples: Samples, margin_s: float) -> Memory:
     sound = torch.from_numpy(samples).to(model.device)
-    mel = log_mel(sound, model.filters, _frames(samples))
+    mel = log_mel(sound, model.filters, _frames(samples, margin_s))
     return model.encoder(mel.to(model.dtype))
 
 
-def _frames(samples: Samples) -> int:
+def _frames(samples: Samples, margin_s: float) -> int:
     """Frames that a window is given: an even number, at most 30 s."""
-    wanted = len(samples) + int(MARGIN_S * SAMPLE_RATE)
+    wanted = len(samples) + int(margin_s * SAMPLE_RATE)
     return min(-(-wanted // (2 * HOP_SAMPLES)) * 2, FRAMES)

@@ -182,6 +182,4 @@ def _valid(kind: TypeAdapter[Model], listed: list[Any]) -> Iterator[Model]:
             yield kind.validate_python(item)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            _log.warning(
-                "Unreadable item from YouTube: %s %s", first["loc"], first["msg"]
-            )
+            _log.warning("Unreadable item from YouTube: %s %s", first["loc"], first["msg"])

@@ -66,8 +66,8 @@ def download(
 ) -> Download:
     """Fetches the sound of a video into `folder/stem.<suffix>`; complete, or not there.
 
-    Goes on where a killed call stopped: what has arrived lies in `folder` under a short name that
-    starts with `.~`. A complete file of the same name is taken as it is.
+    Goes on where a killed call stopped: what has arrived lies in `folder` as `.~…`. A complete file
+    of the same name is taken as it is.
 
     Args:
         video_id: the video.
@@ -85,24 +85,38 @@ def download(
         TonspurError: the leaf that says why the video cannot be had, or not yet.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = _Wanted(video_id, folder, stem, expected_s)
     reporter = _Reporter(progress)
     for left in reversed(range(ROUNDS)):
         with look_up(video_id, settings, clock, hook=reporter, patient=not left) as source:
-            done = _finished_before(source, folder, stem, expected_s)
-            if done:
-                return done
-            part = folder / _part_name(video_id, source.info)
-            refused = _transfer(source, part, reporter)
-        if refused is None:
-            return _finish(part, source, folder, stem, _promised(source, expected_s), video_id)
-        if not left or not _worth_another_look(refused):
-            trouble = understood(refused, video_id, clock())
+            got = _finished_before(source, wanted) or _fetched(source, wanted, reporter)
+        if isinstance(got, Download):
+            return got
+        if not _worth_another_look(failed := got):
             break
-    raise remembered(trouble, settings, clock)
+    raise remembered(understood(failed, video_id, clock()), settings, clock)
 
 
-def _transfer(source: Source, part: Path, reporter: "_Reporter") -> Exception | None:
-    """Fetches the media into `part`; what failed, unless it is ours to raise."""
+@dataclass(frozen=True)
+class _Wanted:
+    """What was asked for."""
+
+    video_id: str
+    folder: Path
+    stem: str
+    expected_s: float | None
+
+    def target(self, info: dict[str, Any]) -> Path:
+        return self.folder / f"{self.stem}{_suffix(info)}"
+
+    def promised_s(self, info: dict[str, Any]) -> float | None:
+        told = info.get("duration") if self.expected_s is None else self.expected_s
+        return float(told) if isinstance(told, int | float) and told > 0 else None
+
+
+def _fetched(source: Source, wanted: _Wanted, reporter: "_Reporter") -> Download | Exception:
+    """The finished file; or what yt-dlp failed with, unless it is ours to raise."""
+    part = wanted.folder / _part_name(wanted.video_id, source.info)
     _check_space(part, source.info)
     try:
         # Not `process_info`: it takes a template, in which `$`, `%` and `~` of a folder's name
@@ -112,7 +126,9 @@ def _transfer(source: Source, part: Path, reporter: "_Reporter") -> Exception | 
         if reporter.failure is not None:
             raise reporter.failure from None  # the caller's own: a cancelled run, for one
         return error
-    return None if done and part.is_file() else ExtractorTrouble("yt-dlp left no file behind.")
+    if not done or not part.is_file():
+        return ExtractorTrouble(f"{wanted.video_id}: yt-dlp left no file behind.")
+    return _finish(part, source.info, wanted)
 
 
 def _worth_another_look(error: Exception) -> bool:
@@ -120,7 +136,7 @@ def _worth_another_look(error: Exception) -> bool:
     from yt_dlp.networking.exceptions import HTTPError
     from yt_dlp.utils import ThrottledDownload
 
-    wrapped = getattr(error, "exc_info", (None, None))[1]
+    wrapped = (getattr(error, "exc_info", None) or (None, None))[1]
     for cause in (error, wrapped):
         if isinstance(cause, ThrottledDownload):
             return True
@@ -129,35 +145,27 @@ def _worth_another_look(error: Exception) -> bool:
     return False
 
 
-def _finish(
-    part: Path,
-    source: Source,
-    folder: Path,
-    stem: str,
-    promised_s: float | None,
-    video_id: str,
-) -> Download:
+def _finish(part: Path, info: dict[str, Any], wanted: _Wanted) -> Download:
+    promised_s = wanted.promised_s(info)
     measured = length.seconds(part)
     if measured is None or not _agrees(measured, promised_s):
         _remove_parts(part)
         has = "no media" if measured is None else f"{measured:.1f} s"
         wants = f" instead of {promised_s:.1f} s" if promised_s is not None else ""
-        raise IncompleteDownload(f"{video_id}: the download has {has}{wants}.")
+        raise IncompleteDownload(f"{wanted.video_id}: the download has {has}{wants}.")
     with part.open("rb+") as file:
         os.fsync(file.fileno())
-    target = folder / f"{stem}{_suffix(source.info)}"
+    target = wanted.target(info)
     with replacing(target) as draft:
         part.replace(draft)
     _remove_parts(part)
-    return _described(target, measured, source.info)
+    return _described(target, measured, info)
 
 
-def _finished_before(
-    source: Source, folder: Path, stem: str, expected_s: float | None
-) -> Download | None:
+def _finished_before(source: Source, wanted: _Wanted) -> Download | None:
     """The file of a call that was killed after its last step."""
-    target = folder / f"{stem}{_suffix(source.info)}"
-    promised_s = _promised(source, expected_s)
+    target = wanted.target(source.info)
+    promised_s = wanted.promised_s(source.info)
     if promised_s is None or not target.is_file():
         return None
     measured = length.seconds(target)
@@ -173,11 +181,6 @@ def _described(path: Path, measured: float, info: dict[str, Any]) -> Download:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
     return Download(path, size, digest, measured, __version__, str(info.get("format_id") or ""))
-
-
-def _promised(source: Source, expected_s: float | None) -> float | None:
-    told = source.info.get("duration") if expected_s is None else expected_s
-    return float(told) if isinstance(told, int | float) and told > 0 else None
 
 
 def _agrees(measured: float, promised_s: float | None) -> bool:

@@ -12,7 +12,7 @@ from engine.youtube.failure_table import TABLE, Row
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(error:\s*)?(\[[^\]]{1,60}\]\s*)?", re.IGNORECASE)
-_URL = re.compile(r"(https?://[^\s/?#\"'<>]+)[^\s\"'<>]*")
+_URL = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 _HINTS = re.compile(
     r"(;\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*", re.S
 )
@@ -46,8 +46,8 @@ def understood(error: BaseException, video_id: str, now: datetime) -> TonspurErr
 
 
 def redacted(text: str) -> str:
-    """`text` without what addresses carry behind the host: signatures, tokens, the own address."""
-    return _URL.sub(r"\1/…", text)
+    """`text` with addresses cut down to their host: the rest holds signatures and passwords."""
+    return _URL.sub(r"\1\2/…", text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

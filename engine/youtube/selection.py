@@ -100,14 +100,14 @@ def window(selection: Selection, zone: tzinfo | None = None) -> Window:
         selection: its `since` and `until`.
         zone: the user's; None takes the one that the system is set to.
     """
-    start = _midnight(selection.since, zone) if selection.since else None
+    start = _midnight(_clamped(selection.since), zone) if selection.since else None
     last = _clamped(selection.until) + timedelta(days=1) if selection.until else None
     return Window(start, _midnight(last, zone) if last else None)
 
 
 def _midnight(day: date, zone: tzinfo | None) -> datetime:
     # `astimezone` of a naive time asks the system, which knows that day's summer time.
-    return datetime.combine(_clamped(day), time.min, zone).astimezone(UTC)
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _clamped(day: date) -> date:

@@ -67,6 +67,22 @@ def options(
         "noprogress": True,
         "color": "no_color",
         "logger": RedactedLog(),
+        "fixup": "never",
+        "postprocessors": [],
+        "cachedir": str(settings.downloads_dir),
+        "progress_hooks": [hook] if hook else [],
+    }
+    chosen |= _transfer(patient)
+    if settings.yt_po_token_provider_url:
+        provider = {"base_url": [settings.yt_po_token_provider_url]}
+        chosen["extractor_args"] = {"youtubepot-bgutilhttp": provider}
+    if cookies:
+        chosen["cookiefile"] = _cookies(settings)
+    return chosen
+
+
+def _transfer(patient: bool) -> dict[str, Any]:
+    return {
         # The library's default is no retry at all; only the command line's is ten.
         "retries": _RETRIES,
         "fragment_retries": _RETRIES,
@@ -82,17 +98,7 @@ def options(
         "throttledratelimit": None if patient else 100 * 1024,
         "sleep_interval_requests": REQUEST_PAUSE_S,
         "continuedl": True,
-        "fixup": "never",
-        "postprocessors": [],
-        "cachedir": str(settings.downloads_dir),
-        "progress_hooks": [hook] if hook else [],
     }
-    if settings.yt_po_token_provider_url:
-        provider = {"base_url": [settings.yt_po_token_provider_url]}
-        chosen["extractor_args"] = {"youtubepot-bgutilhttp": provider}
-    if cookies:
-        chosen["cookiefile"] = _cookies(settings)
-    return chosen
 
 
 def _cookies(settings: Settings) -> io.StringIO:

@@ -73,7 +73,7 @@ class Google:
                 if self.command == "GET":
                     self.wfile.write(reply.body)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -166,7 +166,9 @@ class World:
         details = {"relatedPlaylists": {"uploads": UPLOADS_ID}}
         return {"items": [{"id": CHANNEL_ID, "snippet": snippet, "contentDetails": details}]}
 
-    def _playlistItems(self, query: dict[str, str]) -> dict[str, Any] | Reply:
+    def _playlistItems(  # noqa: N802
+        self, query: dict[str, str]
+    ) -> dict[str, Any] | Reply:
         lists = self.playlists | ({UPLOADS_ID: self.uploads} if self.uploads else {})
         if query["playlistId"] not in lists:
             return refusal(404, "playlistNotFound")
@@ -176,11 +178,7 @@ class World:
             {
                 "snippet": {"title": "Private video" if v in self.hidden else f"Title of {v}"},
                 "contentDetails": {"videoId": v}
-                | (
-                    {}
-                    if v in self.hidden
-                    else {"videoPublishedAt": self.published(v).isoformat()}
-                ),
+                | ({} if v in self.hidden else {"videoPublishedAt": self.published(v).isoformat()}),
             }
             for v in listed[start : start + size]
         ]

@@ -8,9 +8,7 @@ from engine.errors import NetworkTrouble, ServiceTrouble
 from engine.settings import Settings
 from engine.youtube import feed
 
-NAMES = (
-    'xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom"'
-)
+NAMES = 'xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom"'
 
 
 def test_the_newest_fifteen_come_without_key_and_quota(settings: Settings, world: Any) -> None:

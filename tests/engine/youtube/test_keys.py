@@ -85,9 +85,7 @@ def test_a_rate_limit_is_waited_for_on_the_same_key(ring: KeyRing, pauses: list[
 
 def test_jitter_takes_off_up_to_half_of_a_pause(settings: Settings, ledger: Ledger) -> None:
     pauses: list[float] = []
-    ring = KeyRing(
-        settings.api_keys, ledger, {"units": 9}, sleep=pauses.append, jitter=lambda: 0.0
-    )
+    ring = KeyRing(settings.api_keys, ledger, {"units": 9}, sleep=pauses.append, jitter=lambda: 0.0)
     ring.ask(Script(refuse(Meaning.SERVICE), "a"))
     assert pauses == [1.0]
 

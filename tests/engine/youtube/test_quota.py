@@ -1,10 +1,11 @@
 import multiprocessing
 import sqlite3
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -74,15 +75,14 @@ def test_an_exhausted_key_is_not_charged_until_the_next_day(tmp_path: Path) -> N
     assert ledger.spent("k").units == 1
 
 
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(1, 3), st.integers(0, 2), st.booleans()),
-        max_size=25,
+        max_size=12,
     )
 )
 def test_the_ledger_counts_like_a_dictionary(steps: list[tuple[str, int, int, bool]]) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         present = datetime(2026, 3, 1, tzinfo=UTC)
         clock = [present]

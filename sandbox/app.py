@@ -1,0 +1,162 @@
+"""One application for all stand-ins: routes, counts, faults."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox import feed, odin_listing, odin_search, odin_upload, watch, youtube_api
+from sandbox.faults import Aborted, Fault, FaultySend, answer
+from sandbox.google_errors import GoogleRefusal
+from sandbox.odin_access import SizeLimit
+from sandbox.spec import SandboxSpec
+from sandbox.world import Here, World
+
+control = APIRouter(prefix="/sandbox", include_in_schema=False)
+
+
+@control.get("/counts")
+def counts(world: Here) -> dict[str, Any]:
+    """What happened since the state folder was made."""
+    tally, now = world.tally, time.time()
+    documents = world.documents.every()
+    return {
+        "requests": tally.requests(),
+        "answers": tally.answers(),
+        "units": tally.spent("units"),
+        "searches": tally.spent("searches"),
+        "media_bytes": tally.all_of("bytes").get("media", 0),
+        "media_bytes_of": tally.all_of("media_bytes_of"),
+        "uploads": tally.all_of("uploads").get("stored", 0),
+        "upload_bytes": tally.all_of("uploads").get("bytes", 0),
+        "documents": dict(Counter(document.status(now) for document in documents)),
+    }
+
+
+@control.get("/faults")
+def planned_faults(world: Here) -> list[dict[str, object]]:
+    """Faults that still wait."""
+    return world.tally.faults()
+
+
+@control.post("/faults")
+def plan_fault(world: Here, fault: Fault) -> dict[str, int]:
+    """Plans one more."""
+    return {"id": world.tally.plan_fault(fault)}
+
+
+@control.delete("/faults")
+def drop_faults(world: Here) -> dict[str, str]:
+    """Forgets all of them."""
+    world.tally.drop_faults()
+    return {}
+
+
+@control.get("/spec")
+def spec(world: Here) -> SandboxSpec:
+    """What is served."""
+    return world.spec
+
+
+@control.put("/spec")
+def adopt(world: Here, spec: SandboxSpec) -> dict[str, str]:
+    """Serves something else from now on; new talks are spoken before the answer."""
+    world.adopt(spec)
+    return {}
+
+
+class Watcher:
+    """Counts every request and answer, and lets planned faults strike; not for /sandbox."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http" or scope["path"].startswith("/sandbox/"):
+            await self._app(scope, receive, send)
+            return
+        count = _Count(self._world, scope, send)
+        fault = self._world.tally.due_fault(scope["method"], scope["path"])
+        try:
+            await self._handle(fault, scope, receive, count)
+        except Aborted:
+            count.note("aborted")
+
+    async def _handle(
+        self, fault: Fault | None, scope: Scope, receive: Receive, count: "_Count"
+    ) -> None:
+        if fault is None:
+            await self._app(scope, receive, count)
+            return
+        scope["state"]["fate"] = fault.fate
+        await asyncio.sleep(fault.delay_s)
+        outward = FaultySend(fault, scope, count)
+        if fault.status is None:
+            await self._app(scope, receive, outward)
+            return
+        while (await receive()).get("more_body", False):
+            pass
+        await answer(fault, scope["path"], outward)
+
+
+class _Count:
+    """The innermost send: notes what really leaves."""
+
+    def __init__(self, world: World, scope: Scope, send: Send) -> None:
+        self._tally = world.tally
+        self._route = f"{scope['method']} {_pattern(scope['path'])}"
+        self._media = Path(scope["path"]).stem if scope["path"].startswith("/media/") else None
+        self._send = send
+        self._tally.add("requests", self._route)
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.note(str(message["status"]))
+        await self._send(message)
+        if self._media and message["type"] == "http.response.body":
+            size = len(message.get("body", b""))
+            self._tally.add("bytes", "media", size)
+            self._tally.add("media_bytes_of", self._media, size)
+
+    def note(self, outcome: str) -> None:
+        self._tally.add("answers", f"{self._route} {outcome}")
+
+
+def _pattern(path: str) -> str:
+    """The route without the ids in it: /media/*, /project/*/knowledge."""
+    head, *rest = path.strip("/").split("/")
+    if head in ("media", "watch") and rest:
+        return f"/{head}/*"
+    parts = [head, *rest]
+    for at, part in enumerate(parts[:-1]):
+        if part == "project" and parts[at + 1] not in ("knowledge", "search"):
+            parts[at + 1] = "*"
+            if parts[at + 2 : at + 3] == ["knowledge"] and len(parts) > at + 4:
+                parts[at + 3] = "*"
+            break
+    return "/" + "/".join(parts)
+
+
+def _google_refusal(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, GoogleRefusal)  # noqa: S101  # registered for nothing else
+    return JSONResponse(refusal.body, status_code=refusal.status)
+
+
+def make_app(world: World) -> FastAPI:
+    """The application; /openapi.json describes ODIN AI's part, as the real one does."""
+    app = FastAPI(title="ODIN AI (sandbox)", docs_url=None, redoc_url=None)
+    app.state.world = world
+    for part in (youtube_api, feed, watch, odin_upload, odin_listing, odin_search):
+        app.include_router(part.router)
+    app.include_router(control)
+    app.add_exception_handler(GoogleRefusal, _google_refusal)
+    app.add_middleware(SizeLimit, world=world)
+    app.add_middleware(Watcher, world=world)
+    return app

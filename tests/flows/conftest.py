@@ -1,0 +1,80 @@
+"""One sandbox, Prefect server and worker for all tests of flows: real ones, started once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments.station import Station
+from engine.library.shelf import Library
+from engine.settings import Settings, load
+from sandbox.life import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The stand-ins for YouTube and ODIN AI."""
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def surroundings(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of this session's commands and runs."""
+    home = tmp_path_factory.mktemp("station")
+    return {
+        "LIBRARY_DIR": str(home / "library"),
+        "STATE_DIR": str(home / "state"),
+        "WHISPER_MODEL": "base",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": str(Path(__file__).parent / "killer"),
+        "TONSPUR_KILL_PLAN": str(home / "kill.plan"),
+        **sandbox.environment(),
+    }
+
+
+@pytest.fixture
+def kill_plan(surroundings: dict[str, str]) -> Path:
+    """Where a test says at which moment the next flow run is to die."""
+    return Path(surroundings["TONSPUR_KILL_PLAN"])
+
+
+@pytest.fixture(scope="session")
+def station(surroundings: dict[str, str]) -> Iterator[Station]:
+    """Server, deployments and worker."""
+    before = dict(os.environ)
+    os.environ.update(surroundings)
+    try:
+        with Station(load()) as running:
+            yield running
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(
+    station: Station,
+    surroundings: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tests share the station; each works in a folder of its own."""
+    for name, value in (surroundings | station.server.environment()).items():
+        monkeypatch.setenv(name, value)
+    # the commands shall find this session's server as a user's second command would
+    monkeypatch.delenv("PREFECT_API_URL")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The settings of the session."""
+    return load()
+
+
+@pytest.fixture
+def library(settings: Settings) -> Library:
+    """The library of the session."""
+    return Library(settings)

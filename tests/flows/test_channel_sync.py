@@ -1,0 +1,158 @@
+"""The main job end to end: everything is real but YouTube and ODIN AI."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployments.bootstrap import bootstrap
+from deployments.station import Station
+from engine.library.shelf import Library
+from engine.library.sidecar import STEPS
+from engine.odin.client import OdinClient
+from engine.settings import Settings
+from sandbox.life import Sandbox
+
+
+def tonspur(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tonspur", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=500,
+        check=False,
+    )
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_channel_becomes_indexed_documents_once(
+    station: Station, sandbox: Sandbox, library: Library, settings: Settings
+) -> None:
+    planned = lines(tonspur("sync", sandbox.handle, "--dry-run", "--json"))
+    ids = {video.id for video in sandbox.videos}
+    assert {line["video_id"] for line in planned[:-1]} == ids
+    assert {line["status"] for line in planned[:-1]} == {"planned"}
+    assert not any(library.entries())
+
+    first = tonspur("sync", sandbox.handle, "--json")
+    assert first.returncode == 0, first.stdout + first.stderr
+    *items, closing = lines(first)
+    assert {item["video_id"] for item in items} == ids
+    assert {item["status"] for item in items} == {"done"}
+    assert closing["summary"]["done"] == len(ids)
+    assert closing["summary"]["quota_searches"] == 0
+    would_be = {line["video_id"]: line["transcript"] for line in planned[:-1]}
+    assert {item["video_id"]: item["transcript"] for item in items} == would_be
+
+    for entry in library.entries():
+        assert set(library.read(entry).steps) == set(STEPS)
+    with OdinClient(settings) as client:
+        documents = list(client.documents())
+    assert sorted(document.status for document in documents) == ["synced"] * len(ids)
+
+    before = sandbox.counts()
+    again = tonspur("sync", sandbox.handle, "--json")
+    assert again.returncode == 0, again.stderr
+    summary = lines(again)[-1]["summary"]
+    assert (summary["new"], summary["done"], summary["quota_units"]) == (0, 0, 0)
+    after = sandbox.counts()
+    assert (after.uploads, after.media_bytes) == (before.uploads, before.media_bytes)
+
+
+def test_a_video_that_is_done_is_done_at_once(station: Station, sandbox: Sandbox) -> None:
+    before = sandbox.counts()
+    done = tonspur("video", f"https://youtu.be/{sandbox.videos[0].id}", "--json")
+    assert done.returncode == 0, done.stderr
+    [line] = lines(done)
+    assert line["status"] in ("done", "skipped")
+    assert sandbox.counts().uploads == before.uploads
+
+
+def test_an_unknown_video_fails_once_with_its_reason(station: Station, settings: Settings) -> None:
+    done = tonspur("video", "zzzzzzzzzzz", "--json", "--no-upload")
+    assert done.returncode == 1
+    [line] = lines(done)
+    assert line["status"] == "failed"
+    assert "zzzzzzzzzzz" in line["reason"]
+    note = settings.library_dir / ".failed" / "zzzzzzzzzzz.json"
+    assert json.loads(note.read_text(encoding="utf-8"))["steps"]["metadata"]["status"] == "failed"
+
+
+def test_an_unknown_channel_gets_one_line_and_status_1(station: Station) -> None:
+    for extra in ("--dry-run", "--no-upload"):
+        done = tonspur("sync", "@nobody-at-all", extra)
+        assert done.returncode == 1, done.stderr
+        assert len(done.stderr.strip().splitlines()) <= 3
+        assert "@nobody-at-all" in done.stderr
+
+
+def test_the_bootstrap_may_run_again(station: Station) -> None:
+    again = {made.what: made.change for made in bootstrap()}
+    assert again["work pool rtx4090"] == "found"
+    assert {"deployment channel-sync/channel-sync", "tag limit gpu = 1"} <= set(again)
+
+
+def test_no_secret_is_in_prefects_database(station: Station, settings: Settings) -> None:
+    secrets = [key.get_secret_value() for key in settings.api_keys]
+    for secret in (settings.odin_api_key, settings.odin_api_secret):
+        assert secret is not None
+        secrets.append(secret.get_secret_value())
+    places = [*(settings.state_dir / "prefect").rglob("*.db*"), *settings.state_dir.rglob("*.log")]
+    assert places
+    for file in places:
+        content = file.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in content], file
+
+
+def test_flow_runs_stay_light() -> None:
+    program = (
+        "import sys, resource, flows.process_video, flows.channel_sync, flows.process_file\n"
+        "print([m for m in ('torch', 'transformers') if m in sys.modules])\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert said.stdout.strip() == b"[]"
+
+
+def test_the_dashboard_answers(station: Station) -> None:
+    request = urllib.request.Request(station.dashboard, headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=10) as page:
+        assert b"<html" in page.read().lower()
+
+
+def test_files_and_documents_go_through_deployments_too(
+    station: Station, tmp_path: Path, settings: Settings
+) -> None:
+    from prefect.deployments import run_deployment
+
+    from sandbox.voice import speak
+    from tasks.queue import wait_for
+
+    speak("The train to the city leaves at ten.", "en", tmp_path / "train.wav")
+    (tmp_path / "notes.md").write_text("# Notes\n\nA document of its own.\n", encoding="utf-8")
+    for name, path, happy in (
+        ("process-file/process-file", tmp_path / "train.wav", True),
+        ("upload-files/upload-files", tmp_path / "notes.md", True),
+        ("process-file/process-file", tmp_path / "gone.wav", False),
+        ("upload-files/upload-files", tmp_path / "gone.md", False),
+    ):
+        run = run_deployment(name, parameters={"paths": [str(path)]}, timeout=0, as_subflow=False)
+        [ended] = wait_for([run.id], deadline_s=120).values()
+        assert ended.happy is happy, ended
+    [text] = tmp_path.glob("*_train_*.txt")
+    assert "train to the city" in text.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("extra", [(), ("--latest", "1")])
+def test_a_second_sync_finds_the_running_server(
+    station: Station, sandbox: Sandbox, extra: tuple[str, ...]
+) -> None:
+    done = tonspur("sync", sandbox.handle, *extra)
+    assert done.returncode == 0, done.stderr
+    assert station.dashboard in done.stderr
