@@ -34,7 +34,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Download:
-    """A finished file. `duration_s` was measured in it, in seconds."""
+    """A finished file. `duration_s` is that of its sound, measured, in seconds."""
 
     path: Path
     size_bytes: int
@@ -147,10 +147,10 @@ def _worth_another_look(error: Exception) -> bool:
 
 def _finish(part: Path, info: dict[str, Any], wanted: _Wanted) -> Download:
     promised_s = wanted.promised_s(info)
-    measured = length.seconds(part)
-    if measured is None or not _agrees(measured, promised_s):
+    found = length.measured(part)
+    if found is None or not found.agrees(promised_s, TOLERANCE_S):
         _remove_parts(part)
-        has = "no media" if measured is None else f"{measured:.1f} s"
+        has = "no media" if found is None else f"{found.sound_s:.1f} s"
         wants = f" instead of {promised_s:.1f} s" if promised_s is not None else ""
         raise IncompleteDownload(f"{wanted.video_id}: the download has {has}{wants}.")
     with part.open("rb+") as file:
@@ -159,7 +159,7 @@ def _finish(part: Path, info: dict[str, Any], wanted: _Wanted) -> Download:
     with replacing(target) as draft:
         part.replace(draft)
     _remove_parts(part)
-    return _described(target, measured, info)
+    return _described(target, found.sound_s, info)
 
 
 def _finished_before(source: Source, wanted: _Wanted) -> Download | None:
@@ -168,23 +168,19 @@ def _finished_before(source: Source, wanted: _Wanted) -> Download | None:
     promised_s = wanted.promised_s(source.info)
     if promised_s is None or not target.is_file():
         return None
-    measured = length.seconds(target)
-    if measured is None or not _agrees(measured, promised_s):
+    found = length.measured(target)
+    if found is None or not found.agrees(promised_s, TOLERANCE_S):
         return None
-    return _described(target, measured, source.info)
+    return _described(target, found.sound_s, source.info)
 
 
-def _described(path: Path, measured: float, info: dict[str, Any]) -> Download:
+def _described(path: Path, sound_s: float, info: dict[str, Any]) -> Download:
     from yt_dlp.version import __version__
 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
-    return Download(path, size, digest, measured, __version__, str(info.get("format_id") or ""))
-
-
-def _agrees(measured: float, promised_s: float | None) -> bool:
-    return promised_s is None or abs(measured - promised_s) <= TOLERANCE_S
+    return Download(path, size, digest, sound_s, __version__, str(info.get("format_id") or ""))
 
 
 def _suffix(info: dict[str, Any]) -> str:
