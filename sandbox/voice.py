@@ -18,7 +18,7 @@ RECIPE = "2"
 """Changes whenever the same text would sound different; part of a recording's fingerprint."""
 
 _VOICES = {"en": ("en-us", 150), "de": ("de", 130)}  # and words per minute
-_PICTURE = ["-f", "lavfi", "-i", "color=c=0x203040:s=320x180:r=5", "-shortest"]
+_PICTURE = ["-f", "lavfi", "-i", "color=c=0x203040:s=320x180:r=5"]
 _ENCODERS: dict[str, list[str]] = {
     ".wav": ["-c:a", "pcm_s16le", "-f", "wav"],
     ".m4a": ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
@@ -82,7 +82,7 @@ def encode(samples: bytes, path: Path) -> None:
     try:
         with replacing(path, path.suffix) as draft:
             _write_wave(samples, spoken)
-            _run_ffmpeg(spoken, draft, path.suffix)
+            _run_ffmpeg(spoken, draft, path.suffix, len(samples) / 2 / RATE)
     finally:
         spoken.unlink(missing_ok=True)
 
@@ -92,10 +92,10 @@ def _one_sentence_a_line(text: str) -> str:
     return "\n\n".join(re.sub(r"(?<=[.!?]) ", "\n", part) for part in paragraphs)
 
 
-def _run_ffmpeg(spoken: Path, draft: Path, suffix: str) -> None:
+def _run_ffmpeg(spoken: Path, draft: Path, suffix: str, seconds: float) -> None:
     command = [str(ffmpeg_program()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-i", str(spoken), *(_PICTURE if suffix == ".mp4" else [])]
-    command += [*_ENCODERS[suffix], str(draft)]
+    command += ["-t", f"{seconds:.3f}", *_ENCODERS[suffix], str(draft)]  # the picture is endless
     done = subprocess.run(  # noqa: S603
         command, capture_output=True, stdin=subprocess.DEVNULL, creationflags=_NO_WINDOW
     )

@@ -1,7 +1,6 @@
 """What a failure of yt-dlp means for a video: its type first, then the table of its texts."""
 
 import errno
-import html
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,8 +16,6 @@ _URL = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*"
 _HINTS = re.compile(
     r"(;\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*", re.S
 )
-_TITLE = re.compile(r"<title>([^<]{1,300})</title>", re.IGNORECASE)
-_PAGE_BYTES = 16 * 1024
 _STARTS_IN = re.compile(r"(?:begin|premieres?) in (?:an? |(\d+) )(minute|hour|day)")
 _SPANS = {"minute": 60, "hour": 3600, "day": 86400}
 _LONGEST = 240
@@ -41,8 +38,7 @@ def understood(error: BaseException, video_id: str, now: datetime) -> TonspurErr
     by_type = next((leaf for cause in chain if (leaf := _by_type(cause, video_id, said))), None)
     if by_type is not None:
         return by_type
-    told = [text for cause in chain for text in (str(cause), _page_title(cause))]
-    texts = _folded("\n".join(told)).replace(video_id.lower(), "")
+    texts = _folded("\n".join(str(cause) for cause in chain)).replace(video_id.lower(), "")
     row = next((row for row in TABLE if row.matches(texts)), None)
     if row is None:
         return errors.ExtractorTrouble(f"{video_id}: {said or type(error).__name__}.")
@@ -67,20 +63,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         told = getattr(cause, "exc_info", None)
         wrapped = told[1] if isinstance(told, tuple) and len(told) == 3 else None
         waiting += [wrapped, getattr(cause, "cause", None), cause.__cause__]
-
-
-def _page_title(error: BaseException) -> str:
-    """What a page of refusal calls itself; the rest of such a page is not looked at."""
-    from yt_dlp.networking.exceptions import HTTPError
-
-    if not isinstance(error, HTTPError):
-        return ""
-    try:
-        page = error.response.read(_PAGE_BYTES).decode("utf-8", "replace")
-    except Exception:  # a broken answer has no title, and the status is known already
-        return ""
-    found = _TITLE.search(page)
-    return html.unescape(found[1]) if found else ""
 
 
 def _by_type(error: BaseException, video_id: str, said: str) -> TonspurError | None:

@@ -20,9 +20,7 @@ from engine.errors import (
     IncompleteDownload,
     LiveVideo,
     NetworkTrouble,
-    PrivateVideo,
     RateLimited,
-    RegionBlocked,
     ServiceTrouble,
     UnknownVideo,
     UpcomingVideo,
@@ -308,24 +306,6 @@ def test_an_unknown_video_is_permanent_and_pauses_nothing(
     with pytest.raises(UnknownVideo):
         downloads.metadata(ID, settings)
     assert pause.until(settings, now) is None
-
-
-@pytest.mark.parametrize(
-    ("title", "leaf"),
-    [
-        ("Private video. Sign in if you&#39;ve been granted access", PrivateVideo),
-        ("The uploader has not made this video available in your country", RegionBlocked),
-        ("Forbidden", ServiceTrouble),
-        ("", ServiceTrouble),
-    ],
-)
-def test_the_title_of_a_page_of_refusal_says_why(
-    settings: Settings, tube: Tube, title: str, leaf: type
-) -> None:
-    page = f"<html><head><title>{title}</title></head><body>not a bot</body></html>"
-    tube.page = tube.reply(403, page.encode(), {"Content-Type": "text/html"})
-    with pytest.raises(leaf):
-        downloads.metadata(ID, settings)
 
 
 def test_a_page_without_media_is_the_extractors_trouble(settings: Settings, tube: Tube) -> None:
