@@ -1,9 +1,9 @@
 """Which checkpoint a name means, and where it lies."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-import re
 
 from engine.errors import BadCheckpoint, UnknownModel
 from engine.settings import Settings
@@ -30,7 +30,10 @@ HUB_IDS = {
 """Names that people use, and what they are called on the hub."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_HUB_FILES = ("*.json", "*.safetensors", "*.txt")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model.bin")
+_HUB_FILES = ("*.json", "*.safetensors", "*.txt", "model.bin")
+_HUB_FILES_TWICE = ("*fp32*",)
+"""The same weights again, larger."""
 _MULTILINGUAL_TOKENS = 51_865
 
 
@@ -76,7 +79,7 @@ def resolve(name: str | None, settings: Settings, device: str) -> Checkpoint:
     found = packaged.find(name)
     if found is not None:
         return _described(name, conversion.of_package(found, settings.checkpoints_dir))
-    return _described(name, _of_hub(name))
+    return _described(name, _of_folder(_of_hub(name), settings))
 
 
 def _of_folder(folder: Path, settings: Settings) -> Path:
@@ -88,23 +91,42 @@ def _of_folder(folder: Path, settings: Settings) -> Path:
 
 
 def _of_hub(name: str) -> Path:
-    # Heavy and only needed here.
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+    # Heavy, and only needed here.
+    from httpx import HTTPError
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
     hub_id = HUB_IDS.get(name, name)
     try:
-        try:
-            found = snapshot_download(hub_id, allow_patterns=_HUB_FILES, local_files_only=True)
-        except LocalEntryNotFoundError:
-            found = snapshot_download(hub_id, allow_patterns=_HUB_FILES)
-    except RepositoryNotFoundError as error:
+        return _cached(hub_id) or _fetched(hub_id)
+    except (RepositoryNotFoundError, HFValidationError) as error:
         raise UnknownModel(f"The hub has no `{hub_id}`. {_advice()}") from error
-    except OSError as error:
-        raise UnknownModel(
-            f"`{name}` is not on this machine, and the hub cannot be asked for {hub_id}. {_advice()}"
-        ) from error
-    return Path(found)
+    except (OSError, HTTPError) as error:
+        said = f"`{name}` is not on this machine, and the hub cannot be asked for {hub_id}."
+        raise UnknownModel(f"{said} {_advice()}") from error
+
+
+def _cached(hub_id: str) -> Path | None:
+    """The hub's cache on this machine, if all of the checkpoint is in it."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    weights = (folder / name for name in _WEIGHTS)
+    whole = (folder / "config.json").is_file() and any(file.is_file() for file in weights)
+    return folder if whole else None
+
+
+def _fetched(hub_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            hub_id, allow_patterns=list(_HUB_FILES), ignore_patterns=list(_HUB_FILES_TWICE)
+        )
+    )
 
 
 def _described(name: str, folder: Path) -> Checkpoint:

@@ -133,7 +133,9 @@ def transformers_weights(variables: dict[str, Array]) -> Iterator[tuple[str, Arr
             yield f"model.{side}.{_PARTS[rest]}", np.ascontiguousarray(values)
         elif rest.startswith("layer_"):
             layer, _, part = rest.partition("/")
-            yield from _of_layer(f"model.{side}.layers.{layer.removeprefix('layer_')}", part, values)
+            yield from _of_layer(
+                f"model.{side}.layers.{layer.removeprefix('layer_')}", part, values
+            )
         elif not rest.startswith("projection/"):
             raise ValueError(f"unknown variable {name[:80]!r}")
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from engine.audio.samples import Samples
 from engine.whisper.grammar import Grammar
-from engine.whisper.listening import Samples, check, listen, seconds
+from engine.whisper.listening import check, listen, seconds
 from engine.whisper.loops import is_loop, without_loop
 from engine.whisper.model import Model
 from engine.whisper.network import State
 
-MARGIN_S = 0.5
+MARGIN_S = 1.0
 """Silence heard behind a window at the first try, which makes short windows cheap."""
 FULL_S = 30.0
 """At later tries: the window is filled with silence, as it was when Whisper learnt."""

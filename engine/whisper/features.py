@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from transformers.audio_utils import mel_filter_bank
 
-SAMPLE_RATE = 16_000
-"""Hz."""
+from engine.audio.samples import SAMPLE_RATE
+
 FFT_SAMPLES = 400
 HOP_SAMPLES = 160
 """100 frames a second; the encoder halves them to 50 positions."""

@@ -47,7 +47,9 @@ class Grammar:
         logits = logits.float() + self._never
         text, times = logits.tensor_split([self._vocabulary.first_timestamp], dim=1)
         steps = self._steps[None]
-        times.masked_fill_((steps < self._earliest[:, None]) | (steps > self._latest[:, None]), -torch.inf)
+        times.masked_fill_(
+            (steps < self._earliest[:, None]) | (steps > self._latest[:, None]), -torch.inf
+        )
         if not self._started:
             text.fill_(-torch.inf)
             times[:, int(LATEST_FIRST_TIME_S / SECONDS_PER_TIMESTAMP) + 1 :] = -torch.inf

@@ -17,7 +17,9 @@ class Linear:
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         self._bias = bias
-        self._packed = weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and _can_pack()
+        self._packed = (
+            weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and _can_pack()
+        )
         pack = torch.ops.mkldnn._reorder_linear_weight if self._packed else lambda w, _: w
         self._weight = pack(weight, _ROWS)
 

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from engine.audio.decoding import Aborted
-from engine.whisper.features import FRAMES, HOP_SAMPLES, SAMPLE_RATE, log_mel
+from engine.audio.samples import SAMPLE_RATE, Samples
+from engine.whisper.features import FRAMES, HOP_SAMPLES, log_mel
 from engine.whisper.model import Model
 from engine.whisper.network import Memory, State
-
-Samples = npt.NDArray[np.float32]
 
 
 def seconds(samples: Samples) -> float:
@@ -30,6 +27,7 @@ def check(abort: Callable[[], bool]) -> None:
         raise Aborted("Transcription was stopped.")
 
 
+@torch.inference_mode()
 def listen(
     model: Model, windows: Sequence[Samples], margin_s: float, abort: Callable[[], bool]
 ) -> State:
@@ -42,6 +40,7 @@ def listen(
     """
     state = model.decoder.state([_frames(window, margin_s) // 2 for window in windows])
 
+    @torch.inference_mode()  # the mode belongs to a thread
     def hear(row: int) -> None:
         check(abort)
         state.hear(row, _encode(model, windows[row], margin_s))
@@ -59,7 +58,6 @@ def listen(
     return state
 
 
-@torch.inference_mode()
 def _encode(model: Model, samples: Samples, margin_s: float) -> Memory:
     sound = torch.from_numpy(samples).to(model.device)
     mel = log_mel(sound, model.filters, _frames(samples, margin_s))

@@ -1,6 +1,5 @@
 """A checkpoint in memory, ready to listen and to write."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

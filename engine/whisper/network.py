@@ -6,10 +6,11 @@ Head sizes, norms and activations are those of every Whisper checkpoint.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.whisper.linear import Linear
 
@@ -48,7 +49,7 @@ def _attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | Non
 
 
 class _Feedforward:
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: Any) -> None:
         self._norm = layer.final_layer_norm
         self._widen = Linear.of(layer.fc1)
         self._narrow = Linear.of(layer.fc2)
@@ -57,26 +58,26 @@ class _Feedforward:
         return x + self._narrow(F.gelu(self._widen(self._norm(x))))
 
 
-def _queries(attention: nn.Module) -> tuple[Tensor, Tensor]:
+def _queries(attention: Any) -> tuple[Tensor, Tensor]:
     """Weight and bias of the queries, scaled by 64 ** -0.5: a power of two, so nothing is lost."""
     projection = attention.q_proj
     return projection.weight * attention.scaling, projection.bias * attention.scaling
 
 
-def _keys_values(attention: nn.Module) -> tuple[Tensor, Tensor]:
+def _keys_values(attention: Any) -> tuple[Tensor, Tensor]:
     """Weight and bias of keys and values, stacked; keys have no bias."""
     keys, values = attention.k_proj, attention.v_proj
     bias = torch.cat([torch.zeros_like(values.bias), values.bias])
     return torch.cat([keys.weight, values.weight]), bias
 
 
-def _queries_keys_values(attention: nn.Module) -> Linear:
+def _queries_keys_values(attention: Any) -> Linear:
     parts = _queries(attention), _keys_values(attention)
     return Linear(torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]))
 
 
 class _EncoderLayer:
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: Any) -> None:
         self._heads = int(layer.self_attn.num_heads)
         self._norm = layer.self_attn_layer_norm
         self._project = _queries_keys_values(layer.self_attn)
@@ -101,7 +102,7 @@ class _EncoderLayer:
 class Encoder:
     """From a spectrogram to what the decoder reads."""
 
-    def __init__(self, whisper: nn.Module) -> None:
+    def __init__(self, whisper: Any) -> None:
         encoder, decoder = whisper.encoder, whisper.decoder
         self._conv1, self._conv2 = encoder.conv1, encoder.conv2
         self._positions = encoder.embed_positions.weight
@@ -128,7 +129,9 @@ class Encoder:
 class State:
     """Where a batch of rows stands: what they have heard, and what they have written so far."""
 
-    def __init__(self, lengths: Sequence[int], layers: int, shape: tuple[int, int, int], like: Tensor) -> None:
+    def __init__(
+        self, lengths: Sequence[int], layers: int, shape: tuple[int, int, int], like: Tensor
+    ) -> None:
         """Room for rows that hear so many positions; `shape` is heads, head size, tokens to write."""
         heads, size, capacity = shape
         longest, rows = max(lengths), len(lengths)
@@ -137,7 +140,10 @@ class State:
             for _ in range(layers)
         ]
         self.written = [
-            (like.new_empty(rows, heads, capacity, size), like.new_empty(rows, heads, capacity, size))
+            (
+                like.new_empty(rows, heads, capacity, size),
+                like.new_empty(rows, heads, capacity, size),
+            )
             for _ in range(layers)
         ]
         self.length = 0
@@ -163,7 +169,7 @@ class State:
 
 
 class _DecoderLayer:
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: Any) -> None:
         own, cross = layer.self_attn, layer.encoder_attn
         self._heads = int(own.num_heads)
         self._own_norm, self._cross_norm = layer.self_attn_layer_norm, layer.encoder_attn_layer_norm
@@ -187,7 +193,7 @@ class _DecoderLayer:
 class Decoder:
     """From what was heard and written to the next token's logits."""
 
-    def __init__(self, whisper: nn.Module) -> None:
+    def __init__(self, whisper: Any) -> None:
         decoder = whisper.decoder
         self._embeddings = decoder.embed_tokens.weight
         self._positions = decoder.embed_positions.weight
@@ -197,6 +203,13 @@ class Decoder:
         self._heads = int(decoder.layers[0].self_attn.num_heads)
         self.capacity = len(self._positions)
         """Tokens that fit into one window, the prompt included."""
+
+    @property
+    def row_bytes(self) -> int:
+        """What a full window costs in a batch at most, in bytes."""
+        heard = 1500
+        number = self._embeddings.element_size() * self._embeddings.shape[1]
+        return 2 * len(self._layers) * (heard + self.capacity) * number
 
     def state(self, lengths: Sequence[int]) -> State:
         """An empty state for rows that hear so many encoder positions."""

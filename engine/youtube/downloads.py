@@ -66,8 +66,7 @@ def download(
 ) -> Download:
     """Fetches the sound of a video into `folder/stem.<suffix>`; complete, or not there.
 
-    Goes on where a killed call stopped: what has arrived lies in `folder` as `.~…`. A complete file
-    of the same name is taken as it is.
+    Goes on where a killed call stopped; a complete file of the same name is taken as it is.
 
     Args:
         video_id: the video.

@@ -1,0 +1,170 @@
+"""The model process: jobs come in on standard input, events go out on standard output, a line each.
+
+It ends when its input closes, also in the middle of a job: whoever started it is gone or wants it gone.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Event as Flag
+from threading import Thread
+from time import sleep
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+import psutil
+
+from engine.audio.decoding import Aborted
+from engine.errors import DiskFull, EngineDied, TonspurError
+from engine.settings import Settings, load
+from engine.transcript import Segment
+from engine.whisper.messages import (
+    JOBS,
+    Done,
+    Event,
+    Failed,
+    Job,
+    Prepared,
+    PrepareJob,
+    Progress,
+    Spoken,
+    Started,
+    TranscribeJob,
+)
+
+if TYPE_CHECKING:
+    from engine.whisper.transcriber import Transcriber
+
+_PATIENCE_S = 2.0
+"""So long a job may take to notice that the input has closed."""
+_QUIET = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+}
+
+
+def main() -> int:
+    """Work until the input closes; the exit status is 1 after a fault that nobody foresaw."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client, which then closes us
+    os.environ.update(_QUIET)
+    events = _own_stdout()
+    jobs: SimpleQueue[bytes | None] = SimpleQueue()
+    closed = Flag()
+    Thread(target=_listen, args=(sys.stdin.buffer, jobs, closed), daemon=True).start()
+    desk = _Desk(load(), _speaker(events), closed.is_set)
+    while (line := jobs.get()) is not None and not closed.is_set():
+        if not desk.serve(JOBS.validate_json(line)):
+            return 1
+    return 0
+
+
+def _own_stdout() -> TextIO:
+    """The real standard output; what libraries print goes to standard error from now on."""
+    real = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return real
+
+
+def _listen(stdin: BinaryIO, jobs: SimpleQueue[bytes | None], closed: Flag) -> None:
+    for line in stdin:
+        jobs.put(line)
+    closed.set()
+    jobs.put(None)
+    sleep(_PATIENCE_S)
+    # The main thread is stuck where no flag is looked at; what it started ends with it.
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(1)
+
+
+def _speaker(events: TextIO) -> Callable[[Event], None]:
+    def say(event: Event) -> None:
+        try:
+            events.write(event.model_dump_json() + "\n")
+            events.flush()
+        except (BrokenPipeError, OSError) as error:
+            raise Aborted("Nobody listens any more.") from error
+
+    return say
+
+
+class _Desk:
+    """Does one job after the other, and keeps the model between them."""
+
+    def __init__(
+        self, settings: Settings, say: Callable[[Event], None], closed: Callable[[], bool]
+    ) -> None:
+        self._settings = settings
+        self._say = say
+        self._closed = closed
+        self._transcriber: Transcriber | None = None
+
+    def serve(self, job: Job) -> bool:
+        """Do a job and say how it ended; False when this process should not take another."""
+        try:
+            self._say(Started())
+            self._say(self._prepare(job) if isinstance(job, PrepareJob) else self._transcribe(job))
+        except Aborted:
+            return False
+        except TonspurError as error:
+            self._fail(type(error).__name__, str(error.args[0]))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                return self._fault(error)
+            self._fail(DiskFull.__name__, f"No space left: {error}.")
+        except Exception as error:  # noqa: BLE001 - a process of unknown state must not go on
+            return self._fault(error)
+        return True
+
+    def _fault(self, error: Exception) -> bool:
+        traceback.print_exc()
+        self._fail(
+            EngineDied.__name__, f"The model process failed: {type(error).__name__}: {error}"
+        )
+        return False
+
+    def _fail(self, name: str, message: str) -> None:
+        self._say(Failed(error=name, message=message))
+
+    def _prepare(self, job: PrepareJob) -> Event:
+        from engine.audio.preparation import prepare
+
+        return Prepared(prepared=prepare(job.source, job.folder, job.preset, abort=self._closed))
+
+    def _transcribe(self, job: TranscribeJob) -> Event:
+        if self._transcriber is None:
+            from engine.whisper.transcriber import Transcriber  # torch takes seconds to import
+
+            self._transcriber = Transcriber(self._settings)
+
+        def progress(done_s: float, total_s: float) -> None:
+            self._say(Progress(done_s=done_s, total_s=total_s))
+
+        def segment(segment: Segment) -> None:
+            self._say(Spoken(segment=segment))
+
+        done = self._transcriber.transcribe(
+            job.prepared,
+            preset=job.preset,
+            language=job.language,
+            model=job.model,
+            progress=progress,
+            segment=segment,
+            abort=self._closed,
+        )
+        return Done(transcription=done)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # torch's threads need not be waited for
