@@ -2,8 +2,8 @@
 
 python -m benchmarks.talks FOLDER [--runs N] [--out FILE]
 
-FOLDER holds `<name>.json` files with `file`, `language` and `reference`, and a `clips.json` with a list
-of such objects. The recordings are copied to a temporary folder first: nothing is written to FOLDER.
+FOLDER holds recordings, and JSON files with `file`, `language` and `reference`, or lists of such
+objects. The recordings are copied to a temporary folder first: nothing is written to FOLDER.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from engine.library.shelf import Library
 from engine.odin.batch import UploadRow, upload_documents
 from engine.odin.credentials import require_credentials
 from engine.settings import Settings, load
-from engine.steps.discovery import as_planned, find_videos
+from engine.steps.discovery import as_left_out, as_planned, find_videos
 from engine.steps.local_way import walk
 from engine.whisper import checkpoints
 from engine.whisper.client import Engine
@@ -90,7 +90,7 @@ def plan_sync(channel: str, chosen: Selection, wishes: Wishes) -> tuple[list[Out
     settings = wishes.settings()
     library = Library(settings)
     found = find_videos(channel, chosen, library, settings)
-    outcomes = [*found.left_out, *as_planned(found, library)]
+    outcomes = [*as_left_out(found), *as_planned(found, library)]
     return outcomes, summarise(found, outcomes)
 
 

@@ -13,7 +13,7 @@ from engine.library import locks
 from engine.library.outcome import Outcome, outcome
 from engine.odin.credentials import require_credentials
 from engine.settings import PresetName
-from engine.steps.discovery import Found
+from engine.steps.discovery import Found, as_left_out
 from engine.youtube.selection import choose
 from engine.youtube.verdicts import Planned
 from flows.endings import ending
@@ -82,7 +82,11 @@ def channel_sync(
 
 def the_sync(found: Found, job: Job, upload: bool, wait: bool) -> State[Any]:
     """Write down, queue, wait if asked to, and report; wave by wave."""
-    outcomes: list[Outcome] = list(found.left_out)
+    for item in found.left_out:
+        if item.not_before:  # a later sync would not look below the newest that it knows
+            video_id = item.video.video_id
+            queue.queue_video(video_id, job, upload=upload, not_before=item.not_before)
+    outcomes = as_left_out(found)
     for number, wave in enumerate(waves(found.planned, job.settings().yt_backlog_cap)):
         if number and not wait:
             outcomes += [backlog(item) for item in wave]

@@ -1,6 +1,6 @@
 """eSpeak NG in a process of its own: `espeak.py VOICE WORDS_PER_MINUTE`, text in, samples out.
 
-Run as a file, never imported: the library keeps its state per process, and only the first text
+Run as a program: the library keeps its state per process, and only the first text
 that a process says sounds the same every time. Sentences come a line each; an empty line is the
 longer pause between paragraphs. Mono, 16 bits, little-endian, 22,050 samples per second.
 """

@@ -127,7 +127,7 @@ def answer(
     headers = {"etag": body["etag"], "cache-control": "private", "vary": "X-Origin, Referer"}
     if query.request.headers.get("if-none-match", "").strip('"') == body["etag"]:
         return Response(status_code=304, headers=headers)
-    raw = json.dumps(body, ensure_ascii=False, indent=1).encode()
+    raw = json.dumps(body, ensure_ascii=False).encode()
     return Response(raw, media_type="application/json; charset=UTF-8", headers=headers)
 
 

@@ -9,7 +9,6 @@ import pytest
 from engine.library.shelf import Library
 from engine.settings import Settings, load
 
-
 LEAST_COVERAGE_PERCENT = 90
 
 

@@ -98,7 +98,7 @@ def find_speech(
     Raises:
         MissingProgram: silero-vad is not installed as expected.
     """
-    # The steps are too small to share: on a busy machine two threads took three times as long as one.
+    # The steps are too small to share: two threads took three times as long on a busy machine.
     # Importing the package sets the number to 1 as well; leaving this block undoes that.
     with _one_torch_thread():
         from silero_vad.utils_vad import get_speech_timestamps_from_probs

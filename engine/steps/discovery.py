@@ -21,7 +21,7 @@ class Found:
 
     channel: Channel
     planned: tuple[Planned, ...]
-    left_out: tuple[Outcome, ...]
+    left_out: tuple[Planned, ...]
     seen: int
     quota_units: int
     quota_searches: int
@@ -50,7 +50,7 @@ def find_videos(address: str, selection: Selection, library: Library, settings: 
     return Found(
         channel=channel,
         planned=tuple(planned),
-        left_out=tuple(_left_out(item) for item in plan.items if item.verdict != "planned"),
+        left_out=tuple(item for item in plan.items if item.verdict != "planned"),
         seen=plan.found,
         quota_units=units,
         quota_searches=searches,
@@ -83,12 +83,16 @@ def as_planned(found: Found, library: Library) -> list[Outcome]:
     ]
 
 
+def as_left_out(found: Found) -> list[Outcome]:
+    """The videos that are not to be processed, or not yet, with the reason."""
+    return [_left_out(item) for item in found.left_out]
+
+
 def _left_out(item: Planned) -> Outcome:
-    status = "deferred" if item.verdict == "deferred" else "skipped"
     return Outcome(
         video_id=item.video.video_id,
         title=item.video.title,
-        status=status,
+        status=item.verdict,
         reason=item.reason,
         duration_s=item.video.duration_s,
     )

@@ -16,7 +16,7 @@ _SHARE = 0.6
 
 
 def rows_that_fit(model: Model, wanted: int) -> int:
-    """`wanted`, or fewer where the device has not the memory for so many full windows; at least 1."""
+    """`wanted`, or as many full windows as the device has memory for; at least 1."""
     if model.device.type == "cuda":  # cuda only
         free, _ = torch.cuda.mem_get_info(model.device)
     else:

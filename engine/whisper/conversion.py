@@ -38,7 +38,8 @@ def of_package(found: PackagedWeights, folder: Path) -> Path:
     data = b"".join(part.read_bytes() for part in found.parts)
     if hashlib.sha256(data).hexdigest() != found.sha256:
         raise BadCheckpoint(
-            f"The weights of {found.name} in {found.folder.parent} are damaged: install the package anew."
+            f"The weights of {found.name} in {found.folder.parent} are damaged: "
+            "install the package anew."
         )
     return _convert(data, found.folder, target)
 
@@ -66,7 +67,7 @@ def _short(*parts: str) -> str:
 
 
 def _convert(data: bytes, source: Path, target: Path) -> Path:
-    """Write the checkpoint into a folder of another name, then rename: all of it is there, or nothing."""
+    """Write into a folder of another name, then rename: all of it is there, or nothing."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
     half_made = target.parent / f".~{secrets.token_hex(4)}"

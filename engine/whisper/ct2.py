@@ -1,4 +1,4 @@
-"""Checkpoints in CTranslate2's form (faster-whisper): read, and named as transformers names them."""
+"""Checkpoints in CTranslate2's form (faster-whisper), under transformers' names."""
 
 import struct
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _scaled(values: Array, scale: Array | None) -> Array:
     if scale is None:
         return values
     by_row = scale.reshape(-1, *[1] * (values.ndim - 1)) if scale.size > 1 else scale
-    return (values.astype(np.float32) / by_row).astype(np.float16)
+    return np.divide(values, by_row, dtype=np.float32).astype(np.float16)
 
 
 def heads(variables: dict[str, Array], side: str) -> int:

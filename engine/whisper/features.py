@@ -30,11 +30,11 @@ def mel_filters(bins: int) -> torch.Tensor:
 def log_mel(samples: torch.Tensor, filters: torch.Tensor, frames: int = FRAMES) -> torch.Tensor:
     """The spectrogram of one window, (bins, `frames`).
 
-    Samples beyond `frames` are cut off, missing ones are silence; the values equal the first `frames` of the
-    spectrogram that transformers makes of the same samples.
+    Samples beyond `frames` are cut off, missing ones are silence; the values equal the first
+    `frames` of the spectrogram that transformers makes of the same samples.
     """
     wanted = frames * HOP_SAMPLES
-    # One more hop of silence: only a full window reflects at its end, a shorter one goes on in silence.
+    # Only a full window is mirrored at its end, a shorter one goes on in silence.
     length = wanted if frames == FRAMES else wanted + FFT_SAMPLES
     samples = samples[:wanted]
     samples = torch.nn.functional.pad(samples, (0, length - len(samples)))

@@ -1,7 +1,7 @@
 """Whisper's grammar of timestamps: what may come next in each row of a batch.
 
-A row is `<|start|> text <|end|>` again and again. Times never fall, a segment is never empty in time, and no time
-lies behind the end of the window.
+A row is `<|start|> text <|end|>` again and again. Times never fall, a segment is never empty in
+time, and no time lies behind the end of the window.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LATEST_FIRST_TIME_S = 1.0
 """Seconds from the window's start by which the first segment has begun."""
 
 SHORTEST_LAST_SEGMENT_S = 0.5
-"""A segment that was opened earlier before the window's end has text: what is heard there is not left out."""
+"""A segment that opens earlier before the window's end has text: nothing heard is left out."""
 
 
 class Grammar:

@@ -23,15 +23,17 @@ def check_language(language: str, checkpoint: Checkpoint) -> None:
     """Refuse what a checkpoint cannot write.
 
     Raises:
-        BadSettings: no language of Whisper's, or another one than English for an English checkpoint.
+        BadSettings: no language of Whisper's, or not English for an English checkpoint.
     """
     if language != AUTO and language not in LANGUAGES:
         raise BadSettings(
-            f"WHISPER_LANGUAGE: Whisper knows no `{language}`; use auto or one of {', '.join(LANGUAGES)}."
+            f"WHISPER_LANGUAGE: Whisper knows no `{language}`; "
+            f"use auto or one of {', '.join(LANGUAGES)}."
         )
     if checkpoint.english_only and language not in (AUTO, "en"):
         raise BadSettings(
-            f"WHISPER_MODEL: {checkpoint.name} knows English alone; for `{language}` choose a model without `.en`."
+            f"WHISPER_MODEL: {checkpoint.name} knows English alone; "
+            f"for `{language}` choose a model without `.en`."
         )
 
 

@@ -11,8 +11,8 @@ _ROWS = 16
 class Linear:
     """What `nn.Linear` computes.
 
-    oneDNN would rearrange a bfloat16 weight at every call, which for few rows takes longer than to multiply by it:
-    here that is done once.
+    oneDNN would rearrange a bfloat16 weight at every call, which for few rows takes longer than to
+    multiply by it: here that is done once.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
@@ -20,8 +20,9 @@ class Linear:
         self._packed = (
             weight.dtype == torch.bfloat16 and weight.device.type == "cpu" and _can_pack()
         )
-        pack = torch.ops.mkldnn._reorder_linear_weight if self._packed else lambda w, _: w
-        self._weight = pack(weight, _ROWS)
+        self._weight: Tensor = (
+            torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if self._packed else weight
+        )
 
     @classmethod
     def of(cls, module: nn.Linear) -> "Linear":
@@ -29,6 +30,7 @@ class Linear:
         return cls(module.weight, module.bias)
 
     def __call__(self, x: Tensor) -> Tensor:
+        """The product with `x` (…, inputs), plus the bias."""
         if self._packed:
             product: Tensor = torch.ops.mkldnn._linear_pointwise(
                 x, self._weight, self._bias, "none", [], ""
@@ -39,6 +41,4 @@ class Linear:
 
 def _can_pack() -> bool:
     """Whether this torch was built with oneDNN and its packed form."""
-    return torch.backends.mkldnn.is_available() and hasattr(
-        torch.ops.mkldnn, "_reorder_linear_weight"
-    )
+    return torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")

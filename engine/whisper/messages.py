@@ -17,9 +17,9 @@ class _Message(BaseModel):
 class Transcription(_Message):
     """What came of one recording.
 
-    `engine_s` is the time from reading the first samples to the last segment with the model loaded, `load_s` what
-    loading it took in this job. `language` is None where nobody speaks and none was asked for.
-    `note` says what is not as it was asked for.
+    `engine_s` is the time from reading the first samples to the last segment with the model
+    loaded, `load_s` what loading it took in this job. `language` is None where nobody speaks and
+    none was asked for. `note` says what is not as it was asked for.
     """
 
     language: str | None

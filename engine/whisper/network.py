@@ -1,6 +1,6 @@
 """Whisper's two halves, run on the weights of a transformers model.
 
-The encoder takes windows of any even number of frames: a short window costs what it holds, not 30 s.
+The encoder takes windows of any even number of frames: a short one costs what it holds, not 30 s.
 Head sizes, norms and activations are those of every Whisper checkpoint.
 """
 
@@ -33,7 +33,7 @@ class Memory:
 
 def _heads_first(x: Tensor, heads: int) -> Tensor:
     """(…, length, heads x 64) to (…, heads, length, 64)."""
-    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+    return x.view(*x.shape[:-1], heads, -1).transpose(-2, -3)
 
 
 def _attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
@@ -132,7 +132,7 @@ class State:
     def __init__(
         self, lengths: Sequence[int], layers: int, shape: tuple[int, int, int], like: Tensor
     ) -> None:
-        """Room for rows that hear so many positions; `shape` is heads, head size, tokens to write."""
+        """Room for rows that hear so many positions; `shape`: heads, head size, tokens to write."""
         heads, size, capacity = shape
         longest, rows = max(lengths), len(lengths)
         self.cross = [
@@ -209,7 +209,7 @@ class Decoder:
         """What a full window costs in a batch at most, in bytes."""
         heard = 1500
         number = self._embeddings.element_size() * self._embeddings.shape[1]
-        return 2 * len(self._layers) * (heard + self.capacity) * number
+        return int(2 * len(self._layers) * (heard + self.capacity) * number)
 
     def state(self, lengths: Sequence[int]) -> State:
         """An empty state for rows that hear so many encoder positions."""

@@ -1,6 +1,7 @@
-"""The model process: jobs come in on standard input, events go out on standard output, a line each.
+"""The model process: jobs come in on standard input, events go out on standard output, by line.
 
-It ends when its input closes, also in the middle of a job: whoever started it is gone or wants it gone.
+It ends when its input closes, also in the middle of a job: whoever started it is gone, or wants it
+gone.
 """
 
 import contextlib

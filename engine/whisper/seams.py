@@ -58,8 +58,8 @@ def joined(
 ) -> tuple[list[Segment], list[Segment]]:
     """Both sides of a seam without what they say twice; `start_s` to `end_s` was heard twice.
 
-    Both go over at the middle of the longest run of words on which they agree; where they agree on nothing, in
-    the middle of what was heard twice.
+    They meet in the middle of the longest run of words on which they agree; where they agree on
+    nothing, in the middle of what was heard twice.
     """
     old, new = _words(before), _words(after)
     first = next((i for i, w in enumerate(old) if w.middle_s >= start_s - _SLACK_S), len(old))
@@ -88,7 +88,7 @@ def _words(segments: Iterable[Segment]) -> list[_Word]:
 
 
 def _cut(segments: Sequence[Segment], words: Sequence[_Word], side: int) -> list[Segment]:
-    """The segments with these words alone; `side` 0 keeps the start of a shortened one, -1 its end."""
+    """The segments with these words alone; a shortened one keeps its start (0) or its end (-1)."""
     left = []
     for index, segment in enumerate(segments):
         mine = [word for word in words if word.segment == index]

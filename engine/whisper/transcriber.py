@@ -57,9 +57,10 @@ class Transcriber:
         segment: Callable[[Segment], None] = lambda segment: None,
         abort: Callable[[], bool] = lambda: False,
     ) -> Transcription:
-        """Transcribe prepared audio; `language` is `auto` or a code, `model` None for the settings'.
+        """Transcribe prepared audio; `language` is `auto` or a code, `model` None for the default.
 
-        `progress` is told seconds done and in all, `segment` every segment as soon as it is final, in order.
+        `progress` is told seconds done and in all, `segment` every segment as soon as it is
+        final, in order.
 
         Raises:
             UnknownModel: no such checkpoint.

@@ -1,10 +1,12 @@
+import io
+import sys
 import wave
 from pathlib import Path
 
 import av
 import pytest
 
-from sandbox import voice
+from sandbox import espeak, voice
 
 TEXT = "Warm the pot with hot water first. Then pour fresh water over the leaves."
 
@@ -72,3 +74,26 @@ def test_a_missing_espeak_says_what_to_install(
     monkeypatch.setenv("PYTHONPATH", str(folder))
     with pytest.raises(voice.MissingProgram, match="pip install"):
         voice.say(TEXT, "en")
+
+
+class Standard:
+    """A standard stream of a process."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.buffer = io.BytesIO(content)
+
+
+def test_the_voice_program_says_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Standard()
+    monkeypatch.setattr(sys, "stdin", Standard(b"Good morning.\n\nSit down."))
+    monkeypatch.setattr(sys, "stdout", heard)
+    assert espeak.main("en-us", "150") == 0
+    assert heard.buffer.getvalue() == voice.say("Good morning.\n\nSit down.", "en")
+
+
+def test_the_voice_program_tells_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert espeak.main("no-such-voice", "150") == espeak.NO_VOICES
+    monkeypatch.setattr(espeak, "RATE", 1)
+    assert espeak.main("en-us", "150") == espeak.NO_VOICES
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    assert espeak.main("en-us", "150") == espeak.NOT_INSTALLED
