@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="YouTube channels, videos and local media as transcripts in an ODIN AI knowledge base.",
 )
+
+UsageError: type[Any] = typer.BadParameter.__bases__[0]  # Typer does not export it
+_INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 notices = Console(stderr=True, highlight=False)
 
@@ -198,17 +200,17 @@ def main() -> NoReturn:
 def _status() -> int:
     try:
         status = app(standalone_mode=False)
-    except click.UsageError as error:
+    except UsageError as error:
         command = error.ctx.command_path if error.ctx else "tonspur"
         return _say(f"{error.format_message()} See `{command} --help`.", 2)
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return _say("Stopped. The same command goes on where this one ended.", 1)
+    except (typer.Abort, KeyboardInterrupt):
+        status = _INTERRUPTED
     except ConfigurationError as error:
         return _say(str(error), 2)
     except TonspurError as error:
         return _say(str(error), 1)
+    if status == _INTERRUPTED:
+        return _say("Stopped. The same command goes on where this one ended.", 1)
     return int(status or 0)
 
 

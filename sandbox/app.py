@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import feed, odin_listing, odin_search, odin_upload, watch, youtube_api
+from sandbox.counts import Counts
 from sandbox.faults import Aborted, Fault, FaultySend, answer
 from sandbox.google_errors import GoogleRefusal
 from sandbox.odin_access import SizeLimit
@@ -21,21 +21,21 @@ control = APIRouter(prefix="/sandbox", include_in_schema=False)
 
 
 @control.get("/counts")
-def counts(world: Here) -> dict[str, Any]:
+def counts(world: Here) -> Counts:
     """What happened since the state folder was made."""
     tally, now = world.tally, time.time()
-    documents = world.documents.every()
-    return {
-        "requests": tally.requests(),
-        "answers": tally.answers(),
-        "units": tally.spent("units"),
-        "searches": tally.spent("searches"),
-        "media_bytes": tally.all_of("bytes").get("media", 0),
-        "media_bytes_of": tally.all_of("media_bytes_of"),
-        "uploads": tally.all_of("uploads").get("stored", 0),
-        "upload_bytes": tally.all_of("uploads").get("bytes", 0),
-        "documents": dict(Counter(document.status(now) for document in documents)),
-    }
+    uploads = tally.all_of("uploads")
+    return Counts(
+        requests=tally.requests(),
+        answers=tally.answers(),
+        units=tally.spent("units"),
+        searches=tally.spent("searches"),
+        media_bytes=tally.all_of("bytes").get("media", 0),
+        media_bytes_of=tally.all_of("media_bytes_of"),
+        uploads=uploads.get("stored", 0),
+        upload_bytes=uploads.get("bytes", 0),
+        documents=dict(Counter(known.status(now) for known in world.documents.every())),
+    )
 
 
 @control.get("/faults")

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from engine.errors import EngineDied
 from engine.library.atomic import write_text
+from sandbox.counts import Counts
 from sandbox.demo_channel import demo_spec
 from sandbox.spec import SandboxSpec, SandboxVideo
 
@@ -183,10 +184,9 @@ class Sandbox:
                     return video
         raise KeyError(video_id)
 
-    def counts(self) -> dict[str, Any]:
-        """What happened since the state folder was made; see /sandbox/counts."""
-        found: dict[str, Any] = self._ask("GET", "counts")
-        return found
+    def counts(self) -> Counts:
+        """What happened since the state folder was made."""
+        return Counts.model_validate(self._ask("GET", "counts"))
 
     def fault(self, **rule: Any) -> None:
         """Plans a fault; the fields are those of `sandbox.faults.Fault`."""

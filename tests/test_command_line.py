@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engine.audio.decoding import ffmpeg_program
@@ -96,7 +97,7 @@ def test_files_become_transcripts_beside_them(tonspur: Run, media: Path) -> None
     assert text.parent == media
     assert text.is_absolute()
     said = text.read_text(encoding="utf-8")
-    assert "picture books" in said
+    assert "Children may take home" in said
     assert said.startswith("Title: library")
     for extension in (".srt", ".vtt", ".json", ".transcript.json"):
         assert text.with_suffix("").with_name(text.stem + extension).is_file()
@@ -149,7 +150,7 @@ def test_a_cut_file_is_transcribed_as_far_as_it_goes(tonspur: Run, media: Path) 
     assert done.returncode == 0, done.stderr
     [line] = lines(done)
     text = Path(str(line["transcript"])).read_text(encoding="utf-8")
-    assert "nine in the morning" in text
+    assert "in the morning" in text
     [sidecar] = [f for f in media.glob("*_cut_*.json") if "transcript" not in f.name]
     assert json.loads(sidecar.read_text(encoding="utf-8"))["steps"]["audio"]["cut"]
 
@@ -195,8 +196,6 @@ def test_an_address_that_is_none_fails_without_a_server(tonspur: Run) -> None:
 
 
 def test_a_command_that_is_told_to_stop_leaves_no_process(media: Path) -> None:
-    import psutil
-
     running = subprocess.Popen(
         [sys.executable, "-m", "tonspur", "file", str(media)],
         env={**os.environ, "WHISPER_MODEL": "base"},

@@ -33,7 +33,10 @@ WORST_COMPRESSION = 2.4
 WORST_LOGPROB = -1.0
 """Mean per token; below it the model guesses."""
 NO_SPEECH = 0.6
-"""Probability from which on a row of guesses counts as silence."""
+"""Probability from which on a row that cannot be believed counts as silence."""
+SURELY_NO_SPEECH = 0.9
+"""Probability from which on a doubtful row does, too."""
+DOUBTFUL_LOGPROB = -0.7
 _SHRINK = 0.75
 """Share of rows still at work from which on the finished ones leave the batch."""
 
@@ -54,15 +57,21 @@ class Row:
         return self.logprob_sum / (len(self.tokens) + 1)
 
     @property
+    def _nonsense(self) -> bool:
+        repeats = self.looped or self.compression > WORST_COMPRESSION
+        return repeats or self.mean_logprob < WORST_LOGPROB
+
+    @property
     def silent(self) -> bool:
         """Nobody speaks here, whatever was written."""
-        return self.no_speech > NO_SPEECH and self.mean_logprob < WORST_LOGPROB
+        if self.no_speech > SURELY_NO_SPEECH and self.mean_logprob < DOUBTFUL_LOGPROB:
+            return True
+        return self.no_speech > NO_SPEECH and self._nonsense
 
     @property
     def believable(self) -> bool:
         """Whether there is no reason to try again."""
-        repeats = self.looped or self.compression > WORST_COMPRESSION
-        return self.silent or not (repeats or self.mean_logprob < WORST_LOGPROB)
+        return self.silent or not self._nonsense
 
 
 def decode(

@@ -64,13 +64,13 @@ def test_slow_media_trickle_at_the_planned_rate(sandbox: Sandbox) -> None:
 
 def test_a_slow_stream_ends_when_the_client_goes(sandbox: Sandbox) -> None:
     sandbox.fault(route="/media/*", bytes_per_second=20_000)
-    before = sandbox.counts()["media_bytes"]
+    before = sandbox.counts().media_bytes
     with httpx.stream("GET", media(sandbox)) as answer:
         next(answer.iter_raw(1000))
     time.sleep(0.5)
-    sent = sandbox.counts()["media_bytes"] - before
+    sent = sandbox.counts().media_bytes - before
     time.sleep(0.5)
-    assert sandbox.counts()["media_bytes"] - before == sent < 60_000
+    assert sandbox.counts().media_bytes - before == sent < 60_000
 
 
 def test_a_cut_answer_ends_after_the_planned_bytes(sandbox: Sandbox) -> None:
@@ -86,13 +86,13 @@ def test_a_lost_answer_breaks_the_line_after_the_effect(
     sandbox: Sandbox, odin: httpx.Client
 ) -> None:
     sandbox.fault(route="/v3/project/knowledge/add/file", lost_answer=True)
-    before = sandbox.counts()["uploads"]
+    before = sandbox.counts().uploads
     with pytest.raises(httpx.TransportError):
         upload(odin, "lost.txt")
-    assert sandbox.counts()["uploads"] == before + 1
+    assert sandbox.counts().uploads == before + 1
     found = odin.post(f"/project/{PROJECT}/knowledgebase", json={"name_search": "lost"}).json()
     assert [document["content_key"] for document in found["docs"]] == ["lost.txt"]
-    answers = sandbox.counts()["answers"]["POST /v3/project/knowledge/add/file"]
+    answers = sandbox.counts().answers["POST /v3/project/knowledge/add/file"]
     assert answers["aborted"] >= 1
 
 

@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import httpx
@@ -214,10 +213,9 @@ def test_uploads_and_documents_are_counted(sandbox: Sandbox, odin: httpx.Client)
     before = sandbox.counts()
     put(odin)
     after = sandbox.counts()
-    assert after["uploads"] == before["uploads"] + 1
-    assert after["upload_bytes"] == before["upload_bytes"] + 20
-    assert after["documents"] == {"synced": 1}
-    assert json.dumps(after)
+    assert after.uploads == before.uploads + 1
+    assert after.upload_bytes == before.upload_bytes + 20
+    assert after.documents == {"synced": 1}
     route = "POST /v3/project/*/knowledgebase"
     listed(odin)
-    assert sandbox.counts()["requests"][route] == after["requests"].get(route, 0) + 1
+    assert sandbox.counts().requests[route] == after.requests.get(route, 0) + 1

@@ -46,10 +46,10 @@ def test_yt_dlp_goes_on_where_a_download_broke_off(sandbox: Sandbox, tmp_path: P
     whole = httpx.get(media(sandbox)).content
     half = len(whole) // 2
     (tmp_path / "eNz-6p5YUbY.m4a.part").write_bytes(whole[:half])
-    before = sandbox.counts()["media_bytes_of"].get("eNz-6p5YUbY", 0)
+    before = sandbox.counts().media_bytes_of.get("eNz-6p5YUbY", 0)
     fetch(sandbox, tmp_path, "eNz-6p5YUbY")
     assert (tmp_path / "eNz-6p5YUbY.m4a").read_bytes() == whole
-    sent = sandbox.counts()["media_bytes_of"]["eNz-6p5YUbY"] - before
+    sent = sandbox.counts().media_bytes_of["eNz-6p5YUbY"] - before
     assert sent == len(whole) - half
 
 

@@ -269,15 +269,15 @@ def test_a_key_without_units_is_refused_and_bad_questions_cost_too(sandbox: Sand
         assert client.get("/search", params=search).status_code == 403
     assert (spent.status_code, reason(spent)) == (403, "quotaExceeded")
     assert spent.json()["error"]["errors"][0]["domain"] == "youtube.quota"
-    assert sandbox.counts()["units"]["poor"] == 2
-    assert sandbox.counts()["searches"]["poor"] == 1
+    assert sandbox.counts().units["poor"] == 2
+    assert sandbox.counts().searches["poor"] == 1
 
 
 def test_units_are_counted_per_key(sandbox: Sandbox, youtube: httpx.Client) -> None:
-    before = sandbox.counts()["units"].get("rich", 0)
+    before = sandbox.counts().units.get("rich", 0)
     for _ in range(3):
         youtube.get("/videos", params={"part": "id", "id": "eNz-6p5YUbY"})
-    assert sandbox.counts()["units"]["rich"] == before + 3
+    assert sandbox.counts().units["rich"] == before + 3
 
 
 def test_the_answers_are_json_in_utf8(youtube: httpx.Client) -> None:

@@ -1,0 +1,28 @@
+"""What happened in a sandbox since its state folder was made."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Counts(BaseModel):
+    """What tests assert on; routes are written `GET /media/*`, with a star for every id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: dict[str, int]
+    """Requests by route."""
+    answers: dict[str, dict[str, int]]
+    """Answers by route and status; `aborted` for a connection that a fault broke."""
+    units: dict[str, int]
+    """Quota units charged by API key, all days together."""
+    searches: dict[str, int]
+    """Searches charged by API key, all days together."""
+    media_bytes: int
+    """Bytes of media that were sent."""
+    media_bytes_of: dict[str, int]
+    """The same by video id."""
+    uploads: int
+    """Documents that were stored."""
+    upload_bytes: int
+    """Their bytes."""
+    documents: dict[str, int]
+    """Documents that are there now, by status."""
