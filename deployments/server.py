@@ -130,6 +130,8 @@ def free_port(preferred: int) -> int:
     """The preferred port if nobody listens there, so that bookmarks last; else a free one."""
     for port in (preferred, 0):
         with socket.socket() as probe:
+            if os.name != "nt":  # a server that ended just now does not block its port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

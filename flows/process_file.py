@@ -60,7 +60,7 @@ def the_way(file: Path, job: Job, engine: Engine, upload: bool) -> None:
     """Steps 3 to 6."""
     library = job.library()
     entry = place_file(library, file)
-    with library.way(entry.video_id):
+    with library.way(entry.video_id, entry.folder):
         steps.audio(entry, job, engine)
         steps.transcript(entry, job, engine)
         steps.write(entry, job)

@@ -1,6 +1,8 @@
 """Files that are either whole or not there."""
 
+import base64
 import errno
+import hashlib
 import os
 import secrets
 import time
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import DiskFull
+from engine.library import names
 
 TEMPORARY_PREFIX = ".~"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -25,7 +28,8 @@ def replacing(target: Path, suffix: str = "") -> Iterator[Path]:
         DiskFull: no space is left.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{suffix}")
+    rest = _letters(secrets.token_bytes(2), 3)
+    temporary = target.with_name(f"{_marked(_owner(target))}{rest}{suffix}")
     try:
         yield temporary
         _replace(temporary, target)
@@ -37,12 +41,34 @@ def replacing(target: Path, suffix: str = "") -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def sweep(folder: Path, video_id: str) -> None:
+    """Remove what a killed process left half-written of a video; nobody else may be writing it."""
+    for left in folder.glob(f"{_marked(video_id)}???"):
+        left.unlink(missing_ok=True)
+
+
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 with Unix line ends; after a crash the old or the new file is there, whole."""
     with replacing(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
+
+
+def _owner(target: Path) -> str:
+    """The video whose file it is; empty for other files."""
+    stem = target.name.removesuffix(target.suffix)
+    return names.id_of(stem) or names.id_of(Path(stem).stem) or ""
+
+
+def _marked(video_id: str) -> str:
+    digest = hashlib.sha256(f"temporary {video_id}".encode()).digest()
+    return f"{TEMPORARY_PREFIX}{_letters(digest, 5)}"
+
+
+def _letters(content: bytes, count: int) -> str:
+    # base32 in one case: NTFS folds case
+    return base64.b32encode(content).decode("ascii").lower()[:count]
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from engine.library.sidecar import Sidecar, StepName, StepRecord, now
 from engine.settings import Settings
 from engine.video import Video
 
-MEDIA_EXTENSIONS = (".m4a", ".mp3", ".mp4", ".webm", ".opus", ".ogg", ".mkv", ".wav", ".flac")
+MEDIA_EXTENSIONS = (".m4a", ".mp3", ".mp4", ".webm", ".opus", ".ogg", ".mkv", ".mka")
+MEDIA_EXTENSIONS += (".wav", ".flac", ".aac")
 LOCAL_FOLDER = "Local files"
 FAILED_FOLDER = ".failed"
 _UNKNOWN_CHANNEL = "Unknown channel"
@@ -114,9 +115,7 @@ class Library:
 
         A sidecar alone may come from a sync that died before it queued a run.
         """
-        companions = {
-            file.stem for file in folder.glob("*") if file.suffix in {*MEDIA_EXTENSIONS, ".txt"}
-        }
+        companions = {file.stem for file in folder.glob("*") if file.suffix != ".json"}
         return {
             entry.video_id
             for entry in self.entries_of(folder)
@@ -147,9 +146,22 @@ class Library:
         if entry:
             self.change(entry, _counted)
 
-    def way(self, video_id: str, timeout_s: float = 600) -> AbstractContextManager[None]:
-        """Hold the whole way of one video, so that two runs never work on the same one."""
-        return locks.held(self._locks, "way", video_id, timeout_s)
+    @contextmanager
+    def way(
+        self, video_id: str, folder: Path | None = None, timeout_s: float = 600
+    ) -> Iterator[None]:
+        """Hold the whole way of one video: no two runs work on the same one.
+
+        What a run that was killed left half-written is removed.
+
+        Raises:
+            Busy: another run held it for `timeout_s`.
+        """
+        with locks.held(self._locks, "way", video_id, timeout_s):
+            if entry := self.find(video_id, folder):
+                with locks.held(self._locks, "sidecar", str(entry.sidecar)):
+                    atomic.sweep(entry.folder, video_id)
+            yield
 
     def channel(self, folder: Path) -> ChannelCard | None:
         """The card of a channel's folder."""

@@ -35,7 +35,7 @@ def walk(
         entry = place_file(library, file)
     except TonspurError as error:
         return Outcome(title=file.stem, status="failed", reason=str(error))
-    with library.way(entry.video_id):
+    with library.way(entry.video_id, entry.folder):
         known = marks.transcript_is_done(entry, library.read(entry), settings)
         try:
             audio(library, entry, settings, engine)

@@ -57,7 +57,7 @@ def check_name(name: str) -> None:
     Raises:
         UnknownModel: neither a known name, nor a folder that exists, nor of the form `owner/name`.
     """
-    if name in HUB_IDS or Path(name).is_dir() or _HUB_ID.fullmatch(name):
+    if name in HUB_IDS or _HUB_ID.fullmatch(name) or (name and Path(name).is_dir()):
         return
     raise UnknownModel(f"There is no model `{name}`. {_advice()}")
 

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from engine.errors import BadCheckpoint
 from engine.whisper import ct2
 from engine.whisper.packaged import PackagedWeights
-from engine.whisper.vocabulary import Vocabulary, tokenizer_of_words
+from engine.whisper.vocabulary import Vocabulary, read_tokenizer, tokenizer_of_words
 
 _FORM = "1"
 """Of what is written here; a new one makes every checkpoint be converted anew."""
@@ -154,7 +154,7 @@ def _layers(variables: dict[str, ct2.Array], side: str) -> int:
 def _tokenizer(source: Path) -> Tokenizer:
     file = source / "tokenizer.json"
     if file.is_file():
-        return Tokenizer.from_str(file.read_text(encoding="utf-8"))
+        return read_tokenizer(file)
     return tokenizer_of_words(_words(source))
 
 

@@ -87,18 +87,18 @@ def decode(
     Raises:
         Aborted: `abort` said so.
     """
-    best: list[Row | None] = [None] * len(windows)
+    best: dict[int, Row] = {}
     open_rows = list(range(len(windows)))
     for temperature, margin_s in TRIES:
         heard = listen(model, [windows[i] for i in open_rows], margin_s, abort)
         lengths = [seconds(windows[i]) for i in open_rows]
         batch = _Batch(model, heard, lengths, language, temperature, generator)
         for i, row in zip(open_rows, batch.write(abort), strict=True):
-            best[i] = _better(best[i], row)
-        open_rows = [i for i in open_rows if not (best[i] or Row()).believable]
+            best[i] = _better(best.get(i), row)
+        open_rows = [i for i in open_rows if not best[i].believable]
         if not open_rows:
             break
-    return [_final(row or Row(), model) for row in best]
+    return [_final(best[i], model) for i in range(len(windows))]
 
 
 def _better(old: Row | None, new: Row) -> Row:

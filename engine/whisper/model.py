@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import GenerationConfig, WhisperForConditionalGeneration
 
@@ -14,7 +15,7 @@ from engine.whisper.features import mel_filters
 from engine.whisper.network import Decoder, Encoder
 from engine.whisper.vocabulary import TextDecoder, Vocabulary
 
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
 """What transformers, safetensors and tokenizers raise for a folder that is not a whole Whisper."""
 
 

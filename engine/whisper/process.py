@@ -166,6 +166,4 @@ class _Desk:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stderr.flush()
-    os._exit(status)  # torch's threads need not be waited for
+    sys.exit(main())

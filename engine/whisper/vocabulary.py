@@ -99,10 +99,11 @@ class TextDecoder:
 
         Raises:
             OSError: there is none.
+            ValueError: it is damaged.
         """
         file = folder / "tokenizer.json"
         if file.is_file():
-            return cls(Tokenizer.from_file(str(file)))
+            return cls(read_tokenizer(file))
         from transformers import WhisperTokenizerFast
 
         return cls(WhisperTokenizerFast.from_pretrained(folder).backend_tokenizer)
@@ -112,6 +113,20 @@ class TextDecoder:
         if not tokens:
             return ""
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=False))
+
+
+def read_tokenizer(file: Path) -> Tokenizer:
+    """A `tokenizer.json`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    text = file.read_text(encoding="utf-8")
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # the library has no class of its own for this
+        raise ValueError(f"{file.name} is damaged: {error}") from error
 
 
 def tokenizer_of_words(words: Sequence[str]) -> Tokenizer:

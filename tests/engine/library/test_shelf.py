@@ -110,6 +110,28 @@ def test_only_one_run_at_a_time_walks_the_way_of_a_video(library: Library) -> No
         pass
 
 
+def test_what_a_killed_run_left_half_written_goes_when_the_next_one_begins(
+    library: Library, settings: Settings
+) -> None:
+    entry = library.place(talk())
+    other = library.place(talk("abcdefghij2"))
+    paths = [str(e.file(x)) for e in (entry, other) for x in (".json", ".transcript.json")]
+    program = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from engine.library import atomic\n"
+        f"for path in {paths}:\n"
+        "    atomic.replacing(Path(path)).__enter__().write_text('half')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    assert len([*entry.folder.glob(".~*")]) == 4
+    with library.way(entry.video_id):
+        assert len([*entry.folder.glob(".~*")]) == 2
+    with library.way(other.video_id):
+        assert [*entry.folder.glob(".~*")] == []
+
+
 def test_a_failure_without_a_title_is_kept_and_forgotten(library: Library) -> None:
     file = library.note_failure("abcdefghij1", written_at("failed", error="private"))
     assert file == library.root / ".failed" / "abcdefghij1.json"

@@ -1,0 +1,123 @@
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from engine.audio.decoding import Aborted
+from engine.audio.preparation import PreparedAudio
+from engine.audio.windows import Window
+from engine.errors import BadSettings, UnknownModel
+from engine.settings import Settings, load
+from engine.transcript import Segment
+from engine.whisper.checkpoints import Checkpoint
+from engine.whisper.presets import PRESETS
+from engine.whisper.transcriber import Transcriber
+
+STABIL = PRESETS["stabil"]
+
+
+@pytest.fixture(scope="module")
+def transcriber(shared_state: Path, base: Checkpoint) -> Transcriber:
+    return Transcriber(load(state_dir=shared_state, whisper_device="cpu"))
+
+
+def words(segments: tuple[Segment, ...] | list[Segment]) -> str:
+    return " ".join(segment.text for segment in segments)
+
+
+def test_speech_becomes_ordered_segments(transcriber: Transcriber, talk: PreparedAudio) -> None:
+    told: list[Segment] = []
+    steps: list[tuple[float, float]] = []
+    result = transcriber.transcribe(
+        talk,
+        preset=STABIL,
+        language="auto",
+        model=None,
+        progress=lambda done_s, total_s: steps.append((done_s, total_s)),
+        segment=told.append,
+    )
+    assert (result.language, result.model, result.preset) == ("en", "base", "stabil")
+    assert (result.device, result.note) == ("cpu", None)
+    assert "fishing boats" in words(result.segments)
+    assert words(told) == words(result.segments)
+    assert all(a.end <= b.start for a, b in pairwise(result.segments))
+    assert result.segments[-1].end <= talk.duration_s
+    assert steps[0] == (0.0, talk.duration_s)
+    assert steps[-1] == (talk.duration_s, talk.duration_s)
+    assert steps == sorted(steps)
+    assert result.engine_s > 0
+    assert set(result.versions) == {"torch", "transformers"}
+
+
+def test_the_model_is_loaded_once(transcriber: Transcriber, talk: PreparedAudio) -> None:
+    transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    again = transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    assert again.load_s < 0.05
+
+
+def test_windows_that_overlap_are_joined(transcriber: Transcriber, talk: PreparedAudio) -> None:
+    middle = talk.duration_s / 2
+    windows = (
+        Window(start_s=0.0, end_s=middle + 1.5),
+        Window(start_s=middle - 1.5, end_s=talk.duration_s, joins_previous=True),
+    )
+    cut = talk.model_copy(update={"windows": windows})
+    result = transcriber.transcribe(cut, preset=STABIL, language="en", model=None)
+    whole = transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    heard, expected = words(result.segments).split(), words(whole.segments).split()
+    assert abs(len(heard) - len(expected)) <= 2
+
+
+def test_without_speech_nothing_is_loaded(settings: Settings, silent_talk: PreparedAudio) -> None:
+    transcriber = Transcriber(settings)
+    result = transcriber.transcribe(silent_talk, preset=STABIL, language="auto", model="large-v2")
+    assert result.segments == ()
+    assert (result.language, result.model, result.load_s) == (None, "large-v2", 0.0)
+    asked = transcriber.transcribe(silent_talk, preset=STABIL, language="de", model=None)
+    assert (asked.language, asked.model) == ("de", "base")
+
+
+def test_a_missing_gpu_is_said(shared_state: Path, silent_talk: PreparedAudio) -> None:
+    settings = load(state_dir=shared_state, whisper_device="cuda")
+    result = Transcriber(settings).transcribe(silent_talk, preset=STABIL, language="en", model=None)
+    if result.device == "cpu":
+        assert result.note == "There is no CUDA device: the CPU was used."
+
+
+def test_the_model_of_the_settings_is_the_default(
+    shared_state: Path, silent_talk: PreparedAudio
+) -> None:
+    settings = load(state_dir=shared_state, whisper_model="medium")
+    result = Transcriber(settings).transcribe(silent_talk, preset=STABIL, language="en", model=None)
+    assert result.model == "medium"
+
+
+def test_nonsense_is_refused_even_without_speech(
+    settings: Settings, silent_talk: PreparedAudio
+) -> None:
+    with pytest.raises(UnknownModel):
+        Transcriber(settings).transcribe(
+            silent_talk, preset=STABIL, language="en", model="nonsense"
+        )
+
+
+def test_a_language_nobody_speaks_is_refused(transcriber: Transcriber, talk: PreparedAudio) -> None:
+    transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    with pytest.raises(BadSettings, match="WHISPER_LANGUAGE"):
+        transcriber.transcribe(talk, preset=STABIL, language="xx", model=None)
+
+
+def test_another_model_takes_the_place_of_the_first(
+    transcriber: Transcriber, talk: PreparedAudio, english_folder: Path, base: Checkpoint
+) -> None:
+    first = transcriber.transcribe(talk, preset=STABIL, language="en", model="base")
+    with pytest.raises(BadSettings, match=r"tiny\.en knows English alone"):
+        transcriber.transcribe(talk, preset=STABIL, language="de", model=str(english_folder))
+    result = transcriber.transcribe(talk, preset=STABIL, language="en", model=str(base.folder))
+    assert (first.model, result.model) == ("base", base.folder.name)
+    assert words(result.segments) == words(first.segments)
+
+
+def test_an_abort_stops_it(transcriber: Transcriber, talk: PreparedAudio) -> None:
+    with pytest.raises(Aborted):
+        transcriber.transcribe(talk, preset=STABIL, language="auto", model=None, abort=lambda: True)
