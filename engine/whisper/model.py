@@ -8,6 +8,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import GenerationConfig, WhisperForConditionalGeneration
+from transformers.utils.logging import disable_progress_bar
 
 from engine.errors import BadCheckpoint
 from engine.whisper.checkpoints import Checkpoint
@@ -54,6 +55,7 @@ def load(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype | None
         BadCheckpoint: the folder is damaged, or no Whisper.
     """
     dtype = dtype or best_dtype(device)
+    disable_progress_bar()  # nobody watches standard error
     try:
         whisper = WhisperForConditionalGeneration.from_pretrained(
             checkpoint.folder, dtype=dtype, local_files_only=True

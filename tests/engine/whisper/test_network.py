@@ -4,6 +4,7 @@ import torch
 from transformers import WhisperForConditionalGeneration
 
 from engine.audio.samples import Samples
+from engine.whisper import network
 from engine.whisper.checkpoints import Checkpoint
 from engine.whisper.features import log_mel
 from engine.whisper.linear import Linear
@@ -75,3 +76,15 @@ def test_memory_of_a_row_is_known(model: Model) -> None:
     bytes_per_number = 2 if model.dtype == torch.bfloat16 else 4
     assert model.decoder.row_bytes == 2 * 6 * (1500 + 448) * 512 * bytes_per_number
     assert np.isfinite(model.decoder.row_bytes)
+
+
+def test_plain_attention_equals_torchs_own() -> None:
+    torch.manual_seed(0)
+    queries, keys, values = (torch.randn(2, 4, n, 64) for n in (3, 9, 9))
+    mask = torch.zeros(2, 1, 1, 9)
+    mask[1, ..., 5:] = -torch.inf
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        queries, keys, values, mask, scale=1.0
+    )
+    ours = network._attention(queries, keys, values, mask)
+    assert torch.allclose(ours, expected.transpose(1, 2).flatten(2), atol=1e-4)
