@@ -13,8 +13,7 @@ from engine.library.shelf import LOCAL_FOLDER, MEDIA_EXTENSIONS, Entry, Library,
 from engine.video import Video
 
 _ID_LETTERS = 11
-_MEDIA = {*MEDIA_EXTENSIONS, ".aac", ".aiff", ".avi", ".flv", ".m4b", ".mka", ".mov", ".mpg"}
-_MEDIA |= {".mpeg", ".oga", ".ts", ".wma", ".wmv"}
+_MEDIA = {*MEDIA_EXTENSIONS, ".aiff", ".m4b", ".mpg", ".mpeg", ".wma", ".wmv"}
 
 
 def place_file(library: Library, media: Path) -> Entry:

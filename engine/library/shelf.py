@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from engine.library import atomic, locks, names
-from engine.library.sidecar import Sidecar, StepName, StepRecord, now
+from engine.library.sidecar import Sidecar, StepName, StepRecord, StepStatus, now
 from engine.settings import Settings
 from engine.video import Video
 
-MEDIA_EXTENSIONS = (".m4a", ".mp3", ".mp4", ".webm", ".opus", ".ogg", ".mkv", ".mka")
-MEDIA_EXTENSIONS += (".wav", ".flac", ".aac")
+_SOUND = (".m4a", ".mp3", ".opus", ".ogg", ".oga", ".weba", ".aac", ".flac", ".wav", ".mka")
+_PICTURES = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".3gp", ".ts", ".avi", ".flv")
+MEDIA_EXTENSIONS = _SOUND + _PICTURES
 LOCAL_FOLDER = "Local files"
 FAILED_FOLDER = ".failed"
 _UNKNOWN_CHANNEL = "Unknown channel"
@@ -235,6 +236,6 @@ def _counted(sidecar: Sidecar) -> Sidecar:
     return sidecar.model_copy(update={"attempts": sidecar.attempts + 1})
 
 
-def written_at(status: str, **details: object) -> StepRecord:
+def written_at(status: StepStatus, **details: object) -> StepRecord:
     """A step's record with the time of now."""
-    return StepRecord.model_validate({"status": status, "at": now(), **details})
+    return StepRecord.model_validate({**details, "status": status, "at": now()})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.errors import MissingCredentials, QuotaUsedUp, TonspurError, UnknownVideo
 from engine.library.shelf import Entry, Library, written_at
@@ -50,7 +51,10 @@ def keep(library: Library, video: Video, settings: Settings, now: datetime) -> E
     """
     entry = library.place(video)
     library.forget_failure(video.video_id)
-    base = {"fingerprint": marks.of_metadata(video.video_id), "versions": versions("yt-dlp")}
+    base: dict[str, Any] = {
+        "fingerprint": marks.of_metadata(video.video_id),
+        "versions": versions("yt-dlp"),
+    }
     in_the_way = obstacle(video, settings, now)
     if in_the_way:
         library.record(entry, "metadata", written_at(**base, **failure(in_the_way)))

@@ -29,7 +29,7 @@ def recorded(
     library: Library, entry: Entry, step: StepName, mark: str, used: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Record the step as done with what the block puts into the dict, or as what its error says."""
-    base = {"fingerprint": mark, "versions": dict(used)}
+    base: dict[str, Any] = {"fingerprint": mark, "versions": dict(used)}
     details: dict[str, Any] = {}
     try:
         yield details
@@ -42,7 +42,7 @@ def recorded(
         cause = type(error).__name__
         library.record(entry, step, written_at(status="failed", error=said, cause=cause, **base))
         raise
-    library.record(entry, step, written_at(**({"status": "done"} | base | details)))
+    library.record(entry, step, written_at("done", **base, **details))
 
 
 def failure(error: TonspurError) -> dict[str, Any]:

@@ -198,6 +198,7 @@ def test_the_process_gets_settings_but_no_secret(monkeypatch: pytest.MonkeyPatch
     variables = client._environment(settings)
     assert variables["WHISPER_MODEL"] == "tiny"
     assert variables["PYTHONPATH"].split(os.pathsep) == [str(REPOSITORY), "elsewhere"]
+    assert variables["OMP_WAIT_POLICY"] == "passive"
     assert "hidden" not in json.dumps(variables)
 
 
