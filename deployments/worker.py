@@ -67,7 +67,7 @@ class Worker:
             self._child = None
 
     def _start(self) -> None:
-        program = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process"]
+        program = [sys.executable, "-P", "-m", "prefect", "worker", "start", "--type", "process"]
         self._child = Child(
             [*program, "--pool", WORK_POOL, "--name", self._name]
             + ["--limit", str(FLOW_RUNS_AT_ONCE)],

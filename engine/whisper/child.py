@@ -26,7 +26,7 @@ class Child:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "engine.whisper.process"],
+            [sys.executable, "-P", "-m", "engine.whisper.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

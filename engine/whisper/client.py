@@ -163,7 +163,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     # The child finds this package wherever it was started.
     here = str(Path(__file__).parents[2])
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
-    # Threads that spin while they wait cost most where the cores have other work: ffmpeg, other flows.
+    # Threads that spin while they wait slow down whatever else runs, and then themselves.
     variables.setdefault("OMP_WAIT_POLICY", "passive")
     return {name: value for name, value in variables.items() if name.upper() not in secrets}
 
