@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 
 from engine.errors import SyncFailed
 from engine.library.outcome import Outcome, outcome
+from engine.library.shelf import Library
+from engine.library.sidecar import StepName, StepRecord
 from tasks import queue
 from tasks.job import Job
 from tasks.report import OUTCOMES_KEY, SUMMARY_KEY, Summary
@@ -54,9 +56,10 @@ def videos(
     look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None,
 ) -> Iterator[Outcome]:
     """Run single videos to their end, and say what became of each."""
+    library = job.library()
+    before = {video_id: _steps(video_id, library) for video_id in ids}
     runs = [queue.queue_video(video_id, job, upload=upload, again=True) for video_id in ids]
     ended = queue.wait_for((run.run_id for run in runs), look=look)
-    library = job.library()
     for run in runs:
         entry = library.find(run.video_id)
         end = ended[run.run_id]
@@ -64,11 +67,17 @@ def videos(
             reason = end.message or end.state
             yield Outcome(video_id=run.video_id, status="failed", reason=reason)
             continue
-        said = outcome(entry, library.read(entry))
+        sidecar = library.read(entry)
+        said = outcome(entry, sidecar, fresh=sidecar.steps != before[run.video_id])
         if not end.happy and said.status != "failed":
             reason = f"{end.state}: {end.message or 'the run did not end by itself'}"
             said = said.model_copy(update={"status": "failed", "reason": reason})
         yield said
+
+
+def _steps(video_id: str, library: Library) -> dict[StepName, StepRecord]:
+    entry = library.find(video_id)
+    return library.read(entry).steps if entry else {}
 
 
 def _artifact(run_id: UUID, key: str) -> str | None:

@@ -8,9 +8,10 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from engine.errors import TonspurError
-from engine.library.local import media_files, place_file
+from engine.library.local import media_files
 from engine.odin.credentials import require_credentials
 from engine.settings import PresetName
+from engine.steps.local_way import placed
 from engine.steps.upload import skip
 from engine.whisper.client import Engine
 from flows.endings import ending
@@ -59,7 +60,7 @@ def process_file(
 def the_way(file: Path, job: Job, engine: Engine, upload: bool) -> None:
     """Steps 3 to 6."""
     library = job.library()
-    entry = place_file(library, file)
+    entry = placed(library, file)
     with library.way(entry.video_id, entry.folder):
         steps.audio(entry, job, engine)
         steps.transcript(entry, job, engine)

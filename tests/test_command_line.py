@@ -137,8 +137,7 @@ def test_what_is_no_sound_gets_one_line_and_leaves_nothing(tonspur: Run, tmp_pat
         assert is_one_clear_line(done), done.stderr
         assert [line["status"] for line in lines(done)] == ["failed"]
         assert file.stem in done.stderr
-    left = {file.name for file in folder.iterdir()} - before
-    assert not [name for name in left if not name.endswith(".json")]
+    assert {file.name for file in folder.iterdir()} == before
 
 
 def test_a_cut_file_is_transcribed_as_far_as_it_goes(tonspur: Run, media: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,7 +21,8 @@ class PreparedAudio(BaseModel):
     """A recording that is ready for Whisper; lengths in seconds.
 
     `wav` is 16 kHz mono of 16-bit samples, to be read with `gain_db`. `cut` is a sentence when the
-    sound is not what the container promised. Without speech there is no window.
+    sound is not what the container promised. Without speech there is no window. `engine_s` is what
+    the preparation took, without the loading of its libraries.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +33,7 @@ class PreparedAudio(BaseModel):
     gain_db: float
     cut: str | None
     windows: tuple[Window, ...]
+    engine_s: float = 0.0
 
 
 def prepare(
@@ -57,6 +60,7 @@ def prepare(
         if abort():
             raise Aborted("Preparation was stopped.")
 
+    before = perf_counter()
     _clear(folder)
     decoded = decode(source, folder / _WAV, threads=preset.preparation_threads, abort=abort)
     speech = find_speech(
@@ -71,6 +75,7 @@ def prepare(
         gain_db=decoded.gain_db,
         cut=decoded.cut,
         windows=plan(speech, decoded.duration_s, preset),
+        engine_s=perf_counter() - before,
     )
     # The name alone: the folder may be moved.
     named = prepared.model_copy(update={"wav": Path(_WAV)})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.audio.probing import probe
 from engine.errors import MissingCredentials, TonspurError
 from engine.library.local import place_file
 from engine.library.outcome import Outcome, outcome
@@ -32,7 +33,7 @@ def walk(
     """
     library = Library(settings)
     try:
-        entry = place_file(library, file)
+        entry = placed(library, file)
     except TonspurError as error:
         return Outcome(title=file.stem, status="failed", reason=str(error))
     with library.way(entry.video_id, entry.folder):
@@ -48,6 +49,16 @@ def walk(
                 raise
         library.ended(entry.video_id, entry.folder)
         return outcome(entry, library.read(entry), fresh=not known)
+
+
+def placed(library: Library, file: Path) -> Entry:
+    """The place of a local recording; what is no media gets none, so nothing is left beside it.
+
+    Raises:
+        BadMedia: there is no sound to transcribe.
+    """
+    probe(file)
+    return place_file(library, file)
 
 
 def _upload(library: Library, entry: Entry, settings: Settings, uploading: bool) -> None:

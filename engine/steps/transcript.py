@@ -65,7 +65,7 @@ def transcript(
             "device": result.device,
             "duration_s": round(result.duration_s, 3),
             "speech_s": round(result.speech_s, 3),
-            "engine_s": round(result.engine_s, 3),
+            "engine_s": round(prepared.engine_s + result.engine_s, 3),
             "load_s": round(result.load_s, 3),
             "note": result.note,
         }
