@@ -9,13 +9,21 @@ import pytest
 from deployments.station import Station
 from engine.library.shelf import Library
 from engine.settings import Settings, load
+from sandbox.demo_channel import DEMO_CHANNEL
 from sandbox.life import Sandbox
+from sandbox.spec import SandboxSpec
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The stand-ins for YouTube and ODIN AI."""
-    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+def sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """The stand-ins for YouTube and ODIN AI; four talks are enough for the fast tests."""
+    whole = request.config.option.markexpr == "e2e"
+    newest = tuple(DEMO_CHANNEL.all_videos()[: 7 if whole else 4])
+    channel = DEMO_CHANNEL.model_copy(update={"videos": newest, "playlists": ()})
+    spec = SandboxSpec(channels=(channel,))
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), spec=spec) as running:
         yield running
 
 

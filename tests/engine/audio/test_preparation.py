@@ -58,7 +58,8 @@ def test_the_folder_may_be_moved(voice, folder, tmp_path: Path):
 
 
 def test_preparing_twice_gives_the_same(voice, folder):
-    assert prepare(voice, folder, OPTIMIERT) == prepare(voice, folder, OPTIMIERT)
+    first, second = (prepare(voice, folder, OPTIMIERT) for _ in range(2))
+    assert second == first.model_copy(update={"engine_s": second.engine_s})
 
 
 def test_nothing_prepared_loads_as_none(tmp_path: Path):

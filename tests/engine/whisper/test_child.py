@@ -78,7 +78,9 @@ def test_one_that_ignores_its_input_is_killed_with_all_it_started(start: Start) 
         "time.sleep(60)\n"
     )
     first_event(child)
-    family = psutil.Process().children(recursive=True)
+    process = psutil.Process(child._popen.pid)
+    family = [process, *process.children()]
+    assert len(family) == 2
     child.end()
     _, left = psutil.wait_procs(family, timeout=5)
     assert left == []
