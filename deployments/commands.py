@@ -109,7 +109,8 @@ def sync(
         from deployments import runs
 
         notices.print(f"Dashboard: {station.dashboard}")
-        return runs.sync(channel, parameters)
+        with notices.status(f"Syncing {channel} …"):
+            return runs.sync(channel, parameters, lambda runs: station.check())
 
 
 def videos(given: Sequence[str], wishes: Wishes, notices: Console) -> list[Outcome]:
@@ -133,17 +134,26 @@ def videos(given: Sequence[str], wishes: Wishes, notices: Console) -> list[Outco
 
         notices.print(f"Dashboard: {station.dashboard}")
         job = Job(wishes.preset, wishes.model, wishes.language)  # type: ignore[arg-type]
-        return outcomes + list(runs.videos(list(dict.fromkeys(ids)), job, wishes.upload))
+        once = list(dict.fromkeys(ids))
+        with notices.status(f"Working on {len(once)} videos …"):
+            return outcomes + list(
+                runs.videos(once, job, wishes.upload, lambda runs: station.check())
+            )
 
 
 def files(paths: Sequence[Path], wishes: Wishes, notices: Console) -> Iterator[Outcome]:
     """Transcribe local media; what stops the batch fails one file and defers the others."""
     settings = wishes.settings()
     every = list(media_files(paths))
-    with Engine(settings) as engine:
+    with Engine(settings) as engine, notices.status("Preparing …") as shown:
         for number, file in enumerate(every):
+
+            def show(done: float, total: float, name: str = file.name) -> None:
+                shown.update(f"{name}: {done:.0f} of {total:.0f} s")
+
             try:
-                yield walk(file, settings, engine, uploading=wishes.upload)
+                shown.update(f"{file.name}: preparing …")
+                yield walk(file, settings, engine, uploading=wishes.upload, progress=show)
             except TonspurError as error:
                 yield Outcome(title=file.stem, status="failed", reason=str(error))
                 for left in every[number + 1 :]:

@@ -8,6 +8,7 @@ from typing import Self
 
 from deployments.server import Server
 from deployments.worker import Worker
+from engine.errors import ServiceTrouble
 from engine.settings import Settings
 
 _LOOK_SECONDS = 1.0
@@ -51,9 +52,22 @@ class Station:
 
     def close(self) -> None:
         """Stop what was started here; the worker first, so that it can still report."""
-        if self._worker:
-            self._worker.stop()
+        if self._worker and self._worker.stop() and self.server.alive:
+            from deployments.leftovers import mark_crashed
+
+            mark_crashed("Tonspur was stopped while this ran; retry it.")
         self.server.stop()
+
+    def check(self) -> None:
+        """Look whether what was started here still runs.
+
+        Raises:
+            ServiceTrouble: a part has died; work that waits for it would wait for ever.
+        """
+        if not self.server.alive:
+            raise ServiceTrouble("The Prefect server has ended: give the same command again.")
+        if self._worker is not None and not self._worker.alive:
+            raise ServiceTrouble("The worker has ended: give the same command again.")
 
     def watch(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Restart what dies, with growing pauses, until interrupted."""
@@ -82,6 +96,10 @@ class Station:
         refresh_global_settings_context()  # Prefect reads the environment once, at its import
         bootstrap()
         self._worker = Worker(self._settings, self.server.environment())
+        if fresh_server and not self._worker.found():
+            from deployments.leftovers import mark_crashed
+
+            mark_crashed("The machine or Tonspur went down while this ran; retry it.")
         fresh_worker = self._worker.ensure()
         self.started_any = fresh_server or fresh_worker
 

@@ -44,10 +44,14 @@ class Worker:
             ServiceTrouble: it did not start.
         """
         with locks.held(self._settings.locks_dir, "start", "worker", _START_SECONDS):
-            if RunningCard.read(self._card):
+            if self.found():
                 return False
             self._start()
         return True
+
+    def found(self) -> bool:
+        """Whether a worker of this STATE_DIR runs, whoever started it."""
+        return RunningCard.read(self._card) is not None
 
     @property
     def alive(self) -> bool:
@@ -60,11 +64,12 @@ class Worker:
             self._child.stop()
             self._start()
 
-    def stop(self) -> None:
-        """Stop the worker and its flow runs, if this object started it."""
-        if self._child:
-            self._child.stop()
-            self._child = None
+    def stop(self) -> bool:
+        """Stop the worker and its flow runs, if this object started it; True if so."""
+        child, self._child = self._child, None
+        if child:
+            child.stop()
+        return child is not None
 
     def _start(self) -> None:
         program = [sys.executable, "-P", "-m", "prefect", "worker", "start", "--type", "process"]

@@ -56,7 +56,9 @@ def run_demo(notices: Console) -> Demo:
             from deployments import runs
 
             notices.print(f"Dashboard, while this runs: {station.dashboard}")
-            outcomes, summary = runs.sync(sandbox.channel_address, {})
+            with notices.status("Syncing the demo's channel …"):
+                channel = sandbox.channel_address
+                outcomes, summary = runs.sync(channel, {}, lambda runs: station.check())
             statuses = statuses_of(settings)
     library = Library(settings)
     table = Table("Title", "Length", "Language", "Speed", "WER", "Knowledge base")
