@@ -69,10 +69,7 @@ def videos(
             continue
         sidecar = library.read(entry)
         said = outcome(entry, sidecar, fresh=sidecar.steps != before[run.video_id])
-        if not end.happy and said.status != "failed":
-            reason = f"{end.state}: {end.message or 'the run did not end by itself'}"
-            said = said.model_copy(update={"status": "failed", "reason": reason})
-        yield said
+        yield queue.with_its_end(said, end)
 
 
 def _steps(video_id: str, library: Library) -> dict[StepName, StepRecord]:

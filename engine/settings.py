@@ -165,9 +165,9 @@ class Settings(BaseSettings):
         return self.state_dir / "locks"
 
     @property
-    def work_dir(self) -> Path:
+    def prepared_dir(self) -> Path:
         """Prepared audio of videos that are on their way."""
-        return self.state_dir / "work"
+        return self.state_dir / "prepared"
 
     @property
     def checkpoints_dir(self) -> Path:

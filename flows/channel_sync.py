@@ -96,9 +96,12 @@ def the_sync(found: Found, job: Job, upload: bool, wait: bool) -> State[Any]:
             queue.queue_video(e.video_id, job, upload=upload, name=e.stem, again=wait)
             for e in entries
         ]
+        ends = {run.run_id: run.ended for run in runs}
         if wait:
-            queue.wait_for(run.run_id for run in runs)
-        outcomes += [outcome(entry, job.library().read(entry)) for entry in entries]
+            ends |= queue.wait_for(ends)
+        for entry, run in zip(entries, runs, strict=True):
+            said = outcome(entry, job.library().read(entry))
+            outcomes.append(queue.with_its_end(said, ends[run.run_id]))
     summary = report.publish(found, outcomes)
     if summary.failed:
         return Failed(name="Videos failed", message=summary.sentence())

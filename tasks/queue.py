@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
 
 from engine.errors import ServiceTrouble
+from engine.library.outcome import Outcome
 from engine.library.shelf import Library
 from engine.steps.recording import fingerprint
 from tasks.job import Job
@@ -25,11 +26,11 @@ _IDS_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Queued:
-    """A run that was asked for; `earlier` when Prefect knew it already."""
+    """A run that was asked for; `ended` when Prefect knew it already and it came to nothing."""
 
     video_id: str
     run_id: UUID
-    earlier: bool
+    ended: "Ended | None" = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,19 @@ def queue_video(
             ),
         )
         earlier = run.created is not None and run.created.timestamp() < before - 1
-        if again and earlier and run.state is not None and run.state.type in _UNHAPPY:
-            number += 1
-            continue
-        return Queued(video_id, run.id, earlier)
+        if not (earlier and run.state is not None and run.state.type in _UNHAPPY):
+            return Queued(video_id, run.id)
+        if not again:
+            return Queued(video_id, run.id, _ended(run))
+        number += 1
+
+
+def with_its_end(said: Outcome, end: Ended | None) -> Outcome:
+    """What the sidecar says; the end of the run where that was bad and the sidecar cannot know."""
+    if end is None or end.happy or said.status == "failed":
+        return said
+    reason = f"{end.state}: {end.message or 'the run did not end by itself'}"
+    return said.model_copy(update={"status": "failed", "reason": reason})
 
 
 def attempts(video_id: str, library: Library) -> int:

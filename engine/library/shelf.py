@@ -1,6 +1,7 @@
 """The library: finds, places and changes what belongs to a video."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _PICTURES = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".3gp", ".ts", ".avi", ".f
 MEDIA_EXTENSIONS = _SOUND + _PICTURES
 LOCAL_FOLDER = "Local files"
 FAILED_FOLDER = ".failed"
+_ENDED = re.compile(rb'^  "attempts": [1-9]', re.MULTILINE)
 _UNKNOWN_CHANNEL = "Unknown channel"
 
 
@@ -111,16 +113,16 @@ class Library:
         """Where a video that is not in the library would be placed."""
         return self._free_place(folder or self._channel_folder(video), video)
 
-    def begun_ids(self, folder: Path) -> set[str]:
-        """Videos of a channel whose way has begun: more is there than metadata.
+    def ended_ids(self, folder: Path) -> set[str]:
+        """Videos of a channel of which a run came to an end, well or not.
 
-        A sidecar alone may come from a sync that died before it queued a run.
+        Others were never begun, or their run was interrupted: a sync takes them again.
         """
-        companions = {file.stem for file in folder.glob("*") if file.suffix != ".json"}
+        # the bytes are searched: parsing 20,000 sidecars would take seconds
         return {
             entry.video_id
             for entry in self.entries_of(folder)
-            if entry.stem in companions or _is_begun(Sidecar.read(entry.sidecar))
+            if _ENDED.search(entry.sidecar.read_bytes())
         }
 
     def read(self, entry: Entry) -> Sidecar:
@@ -226,10 +228,6 @@ def _write_card(folder: Path, video: Video) -> None:
     atomic.write_text(
         folder / "channel.json", json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     )
-
-
-def _is_begun(sidecar: Sidecar | None) -> bool:
-    return sidecar is not None and bool(sidecar.attempts or set(sidecar.steps) - {"metadata"})
 
 
 def _counted(sidecar: Sidecar) -> Sidecar:

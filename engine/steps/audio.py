@@ -29,7 +29,7 @@ def audio(
     if marks.transcript_is_done(entry, sidecar, settings):
         return
     mark = marks.of_audio(sidecar, settings)
-    folder = marks.work_folder(sidecar, settings)
+    folder = marks.prepared_folder(sidecar, settings)
     if sidecar.is_done("audio", mark) and load_prepared(folder):
         return
     with recorded(library, entry, "audio", mark, versions("silero-vad", "av")) as details:
@@ -46,4 +46,4 @@ def audio(
 
 def discard(sidecar: Sidecar, settings: Settings) -> None:
     """Remove the prepared audio: its transcript is written."""
-    shutil.rmtree(marks.work_folder(sidecar, settings), ignore_errors=True)
+    shutil.rmtree(marks.prepared_folder(sidecar, settings), ignore_errors=True)

@@ -43,8 +43,8 @@ def find_videos(address: str, selection: Selection, library: Library, settings: 
     with Catalog(settings) as catalog:
         channel = known_channel(address, library) or catalog.channel(addresses.channel(address))
         folder = library.folder_of_channel(channel.channel_id)
-        begun = library.begun_ids(folder) if folder else set()
-        plan = discover(channel, selection, begun, catalog, settings)
+        known = library.ended_ids(folder) if folder else set()
+        plan = discover(channel, selection, known, catalog, settings)
         units, searches = catalog.units, catalog.searches
     planned = [item for item in reversed(plan.items) if item.verdict == "planned"]
     return Found(

@@ -51,9 +51,9 @@ def media(entry: Entry, sidecar: Sidecar) -> Path:
     return entry.folder / str(sidecar.steps["download"].detail("media"))
 
 
-def work_folder(sidecar: Sidecar, settings: Settings) -> Path:
+def prepared_folder(sidecar: Sidecar, settings: Settings) -> Path:
     """Where the prepared audio lies; named by what it depends on, so it is never mistaken."""
-    return settings.work_dir / of_audio(sidecar, settings)
+    return settings.prepared_dir / of_audio(sidecar, settings)
 
 
 def _content(sidecar: Sidecar) -> str | None:

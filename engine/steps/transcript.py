@@ -36,7 +36,7 @@ def transcript(
     used = versions("torch", "transformers")
     mark = marks.of_transcript(sidecar, settings)
     with recorded(library, entry, "transcript", mark, used) as details:
-        prepared = load_prepared(marks.work_folder(sidecar, settings))
+        prepared = load_prepared(marks.prepared_folder(sidecar, settings))
         if prepared is None:
             raise EngineDied("The prepared audio is gone; it is made anew at the next try.")
         preset = presets.chosen(settings)

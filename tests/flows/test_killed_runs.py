@@ -81,4 +81,4 @@ def test_a_run_that_was_killed_goes_on_and_leaves_one_document(
         mine = [d for d in client.documents() if d.name == document_name(entry.stem)]
     assert [document.status for document in mine] == ["synced"]
     assert [*entry.folder.glob(".~*")] == []
-    assert [*settings.work_dir.glob("*")] == []
+    assert [*settings.prepared_dir.glob("*")] == []

@@ -141,6 +141,13 @@ def test_a_failure_without_a_title_is_kept_and_forgotten(library: Library) -> No
     assert not file.exists()
 
 
+def test_a_sync_takes_again_what_was_interrupted(library: Library) -> None:
+    placed, begun, ended = (library.place(talk(f"abcdefghij{n}")) for n in range(3))
+    library.record(begun, "download", written_at("done"))
+    library.ended(ended.video_id)
+    assert library.ended_ids(placed.folder) == {ended.video_id}
+
+
 def test_what_is_no_sidecar_is_not_taken_for_one(library: Library) -> None:
     entry = library.place(talk())
     for name in ("2024-05-06_x_abcdefghij2.json", "2024-05-06_x_abcdefghij3.json"):
