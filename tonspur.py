@@ -96,7 +96,7 @@ def sync(
     _end(outcomes)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # ids may begin with a dash
 def video(
     addresses: Annotated[list[str], typer.Argument(help="Addresses or ids of videos.")],
     no_upload: NoUpload = False,
@@ -107,6 +107,9 @@ def video(
 ) -> None:
     """Single videos."""
     from deployments import commands
+
+    if wrong := [address for address in addresses if address.startswith("--")]:
+        raise typer.BadParameter(f"No such option: {wrong[0]}")
 
     wishes = commands.Wishes(preset, model, language, upload=not no_upload)
     outcomes = commands.videos(addresses, wishes, notices)

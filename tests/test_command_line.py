@@ -176,6 +176,8 @@ def test_silence_is_done_with_an_empty_transcript(tonspur: Run, tmp_path: Path) 
         (("sync", "@someone", "--latest", "3", "--all", "--dry-run"), {}),
         (("sync", "@someone", "--dry-run"), {}),
         (("video", "dQw4w9WgXcQ"), {}),
+        (("video", "-SE7D6ezK4M"), {}),
+        (("video", "dQw4w9WgXcQ", "--jsno"), {}),
     ],
 )
 def test_bad_calls_and_settings_end_with_status_2_and_one_line(

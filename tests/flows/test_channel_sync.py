@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.library.shelf import Library
 from engine.library.sidecar import STEPS
 from engine.odin.client import OdinClient
 from engine.settings import Settings
+from sandbox.demo_channel import obstacles
 from sandbox.life import Sandbox
 
 
@@ -156,3 +158,35 @@ def test_a_second_sync_finds_the_running_server(
     done = tonspur("sync", sandbox.handle, *extra)
     assert done.returncode == 0, done.stderr
     assert station.dashboard in done.stderr
+
+
+def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
+    station: Station, sandbox: Sandbox
+) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState
+    from prefect.client.schemas.filters import FlowRunFilterStateType as Type
+    from prefect.client.schemas.objects import StateType
+
+    more = obstacles(datetime.now(UTC))
+    spec = sandbox.spec
+    sandbox.change(spec.model_copy(update={"channels": (spec.channels[0].with_videos(*more),)}))
+    ids = {video.obstacle: video.id for video in more}
+    *items, _ = lines(tonspur("sync", sandbox.handle, "--all", "--dry-run", "--json"))
+    verdicts = {item["video_id"]: (item["status"], item["reason"]) for item in items}
+    assert verdicts[ids["upcoming"]][0] == "deferred"
+    assert verdicts[ids["live"]][0] == "deferred"
+    assert verdicts[ids["private"]][0] == "skipped"
+    assert verdicts[ids["age"]] == ("skipped", "age-restricted")
+
+    early = tonspur("video", ids["upcoming"], "--json")
+    assert early.returncode == 0, early.stderr
+    assert [line["status"] for line in lines(early)] == ["deferred"]
+    later = FlowRunFilter(state=FlowRunFilterState(type=Type(any_=[StateType.SCHEDULED])))
+    with get_client(sync_client=True) as client:
+        waiting = client.read_flow_runs(flow_run_filter=later)
+    assert [run.parameters["video"] for run in waiting] == [ids["upcoming"]]
+
+    private = tonspur("video", ids["private"], "--json")
+    assert private.returncode == 1
+    assert [line["status"] for line in lines(private)] == ["failed"]
