@@ -74,6 +74,19 @@ class Child:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it, or a process that it started, listens on this port."""
+        if self._process is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self._process.pid)
+            return any(
+                link.status == psutil.CONN_LISTEN and link.laddr.port == port
+                for process in (root, *root.children(recursive=True))
+                for link in process.net_connections("tcp")
+            )
+        return False
+
     def last_lines(self, count: int = 5) -> str:
         """The end of its log, for an error message."""
         if not self._log.is_file():

@@ -57,7 +57,11 @@ class Server:
             if running:
                 self.url = running
                 return False
-            self._start(free_port(PREFERRED_PORT))
+            try:
+                self._start(free_port(PREFERRED_PORT))
+            except ServiceTrouble:
+                # another program may have taken the port since we looked
+                self._start(free_port(0))
         return True
 
     def environment(self) -> dict[str, str]:
@@ -92,7 +96,8 @@ class Server:
         )
         self._child.start(self.url)
         deadline = time.monotonic() + _START_SECONDS
-        while not answers(self.url):
+        # whoever answers there need not be ours
+        while not (self._child.listens_on(port) and answers(self.url)):
             if not self._child.alive or time.monotonic() > deadline:
                 said = self._child.last_lines()
                 self._child.stop()

@@ -1,0 +1,74 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from deployments import server
+from deployments.server import PREFERRED_PORT, Server, free_port
+from engine.errors import ServiceTrouble
+from engine.settings import Settings, load
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """A server that is not ours, but says that it is well."""
+
+    def do_GET(self) -> None:  # noqa: N802
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"true")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def foreign() -> Iterator[int]:
+    other = HTTPServer(("127.0.0.1", 0), Healthy)
+    thread = threading.Thread(target=other.serve_forever)
+    thread.start()
+    yield other.server_port
+    other.shutdown()
+    thread.join()
+    other.server_close()
+
+
+def test_a_server_of_somebody_else_is_not_taken_for_ours(settings: Settings, foreign: int) -> None:
+    mine = Server(settings)
+    with pytest.raises(ServiceTrouble, match="did not start"):
+        mine._start(foreign)
+    assert server.find(settings) is None
+    assert list((settings.state_dir / "run").glob("*.json")) == []
+
+
+def test_a_remote_server_is_used_as_it_is_and_must_answer(
+    foreign: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{foreign}/api")
+    remote = Server(load())
+    assert remote.ensure() is False
+    assert remote.alive
+    remote.restart()
+    remote.stop()
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port(0)}/api")
+    with pytest.raises(ServiceTrouble, match="does not answer"):
+        Server(load()).ensure()
+
+
+def test_a_port_that_is_taken_is_passed_over(foreign: int) -> None:
+    assert free_port(foreign) != foreign
+
+
+def test_a_card_of_a_server_that_has_ended_finds_nobody(settings: Settings) -> None:
+    card = settings.state_dir / "run" / "prefect-server.json"
+    card.parent.mkdir(parents=True)
+    content = {"pid": 1, "created": 0.0, "url": f"http://127.0.0.1:{PREFERRED_PORT}/api"}
+    card.write_text(json.dumps(content), encoding="utf-8")
+    assert server.find(settings) is None
+
+
+def test_prefect_keeps_its_files_under_the_state_folder(settings: Settings) -> None:
+    environment = server.environment(settings)
+    assert Path(environment["PREFECT_HOME"]).parent == settings.state_dir
