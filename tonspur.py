@@ -84,13 +84,14 @@ def sync(
 ) -> None:
     """What is new on a channel, now; waits for it."""
     from deployments import commands
+    from tasks.job import Job
 
-    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
+    job = Job(preset, model, language)
     chosen = commands.selection(latest, since, until, most_viewed, playlist, everything)
     if dry_run:
-        outcomes, summary = commands.plan_sync(channel, chosen, wishes)
+        outcomes, summary = commands.plan_sync(channel, chosen, job)
     else:
-        outcomes, summary = commands.sync(channel, chosen, wishes, notices)
+        outcomes, summary = commands.sync(channel, chosen, job, not no_upload, notices)
     _print(outcomes, as_json)
     _print_summary(summary.model_dump(), as_json)
     _end(outcomes)
@@ -107,12 +108,13 @@ def video(
 ) -> None:
     """Single videos."""
     from deployments import commands
+    from tasks.job import Job
 
     if wrong := [address for address in addresses if address.startswith("--")]:
         raise typer.BadParameter(f"No such option: {wrong[0]}")
 
-    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
-    outcomes = commands.videos(addresses, wishes, notices)
+    job = Job(preset, model, language)
+    outcomes = commands.videos(addresses, job, not no_upload, notices)
     _print(outcomes, as_json)
     _end(outcomes)
 
@@ -128,10 +130,11 @@ def file(
 ) -> None:
     """Local media; needs no Prefect server."""
     from deployments import commands
+    from tasks.job import Job
 
-    wishes = commands.Wishes(preset, model, language, upload=not no_upload)
+    job = Job(preset, model, language)
     outcomes = []
-    for outcome in commands.files(paths, wishes, notices):
+    for outcome in commands.files(paths, job, not no_upload, notices):
         outcomes.append(outcome)
         if as_json:
             _print([outcome], as_json)

@@ -17,9 +17,10 @@ from engine.errors import SyncFailed
 from engine.library.outcome import Outcome, outcome
 from engine.library.shelf import Library
 from engine.library.sidecar import StepName, StepRecord
+from engine.steps.summary import Summary
 from tasks import queue
 from tasks.job import Job
-from tasks.report import OUTCOMES_KEY, SUMMARY_KEY, Summary
+from tasks.report import OUTCOMES_KEY, SUMMARY_KEY
 
 SYNC_DEPLOYMENT = "channel-sync/channel-sync"
 _OUTCOMES = TypeAdapter(list[Outcome])

@@ -16,11 +16,11 @@ from engine.library.sidecar import Sidecar, StepRecord
 from engine.odin.client import OdinClient
 from engine.odin.documents import document_name
 from engine.settings import Settings, load
+from engine.steps.summary import Summary
 from engine.transcript import Transcript
 from engine.whisper import packaged
 from sandbox.accuracy import word_error_rate
 from sandbox.life import Sandbox
-from tasks.report import Summary
 
 _MODEL = "base"
 _KEPT = {"STATE_DIR", "WHISPER_DEVICE"}

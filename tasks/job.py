@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engine.library.shelf import Library
 from engine.settings import PresetName, Settings, load
+from engine.whisper.checkpoints import check_name
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,17 @@ class Job:
         """The machine's settings with these wishes.
 
         Raises:
-            BadSettings: a wish or a setting cannot be used.
+            ConfigurationError: a wish or a setting cannot be used.
         """
         wishes = {
             "whisper_preset": self.preset,
             "whisper_model": self.model,
             "whisper_language": self.language,
         }
-        return load(**{name: wish for name, wish in wishes.items() if wish})
+        settings = load(**{name: wish for name, wish in wishes.items() if wish})
+        if settings.whisper_model:
+            check_name(settings.whisper_model)
+        return settings
 
     def library(self) -> Library:
         """The library of the machine's settings."""

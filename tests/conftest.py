@@ -1,7 +1,5 @@
 """Fixtures that every folder of tests uses."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,13 +48,3 @@ def settings() -> Settings:
 def library(settings: Settings) -> Library:
     """An empty library."""
     return Library(settings)
-
-
-@pytest.fixture
-def kept_environment() -> Iterator[None]:
-    """For what changes os.environ itself, as commands do."""
-    before, folder = dict(os.environ), Path.cwd()
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-    os.chdir(folder)

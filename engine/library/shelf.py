@@ -51,11 +51,6 @@ class Entry:
         """The segments."""
         return self.file(".transcript.json")
 
-    @property
-    def media(self) -> Path | None:
-        """The downloaded media, if it is there."""
-        return next((f for e in MEDIA_EXTENSIONS if (f := self.file(e)).is_file()), None)
-
 
 class ChannelCard(BaseModel):
     """`channel.json`: what keeps a renamed channel in its folder."""
