@@ -11,7 +11,7 @@ from typing import IO
 
 from engine.audio import endings
 from engine.audio.conversion import LONGEST_S, command, ffmpeg_program
-from engine.audio.level import measured
+from engine.audio.level import Level, measured
 from engine.audio.probing import Probe, probe
 from engine.audio.samples import SAMPLE_RATE, locate, read_samples
 from engine.errors import DiskFull, EngineDied, NotMedia
@@ -25,6 +25,8 @@ _POLL_S = 0.1
 _KEPT_LINES = 200
 _HARMLESS_LINES = 6  # a tag at the end of an MP3 is taken for a broken frame, twice or so
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
+_OPPOSITE = re.compile(r"out_phase_duration: ([\d.]+)")
+_OPPOSITE_SHARE = 0.02  # wide music is so for moments
 _TROUBLE = re.compile(r"^(?:\[.* @ 0x[0-9a-f]+\] )*\[(?:error|fatal|panic)\] (?P<said>.+)$")
 
 
@@ -69,19 +71,25 @@ def decode(
     """
     about = probe(source)
     with atomic.replacing(target, ".wav") as temporary:
-        run = _run(command(source, temporary, about, threads), abort)
-        run.check(source, target)
-        sound = locate(temporary) if temporary.is_file() and temporary.stat().st_size else None
-        if sound is None or not sound.samples:
-            raise NotMedia(f"{source} holds no sound that can be decoded{run.reason}.")
-    level = measured(run.report)
+
+        def mixed(steadfast: bool) -> tuple[_Run, float, Level]:
+            run = _run(command(source, temporary, about, threads, steadfast), abort)
+            run.check(source, target)
+            sound = locate(temporary) if temporary.is_file() and temporary.stat().st_size else None
+            if sound is None or not sound.samples:
+                raise NotMedia(f"{source} holds no sound that can be decoded{run.reason}.")
+            return run, sound.duration_s, measured(run.report)
+
+        run, duration_s, level = mixed(steadfast=False)
+        if about.channels > 1 and run.cancelled(level, duration_s):
+            run, duration_s, level = mixed(steadfast=True)
     return Decoded(
         wav=target,
-        duration_s=sound.duration_s,
+        duration_s=duration_s,
         gain_db=level.gain_db,
         loudness_lufs=level.loudness_lufs,
         peak_dbfs=level.peak_dbfs,
-        cut=_cut(about, sound.duration_s, run, endings.is_missing(source)),
+        cut=_cut(about, duration_s, run, endings.is_missing(source)),
     )
 
 
@@ -93,6 +101,7 @@ class _Run:
         self.first_trouble: str | None = None
         self.troubles = 0
         self.length_is_a_guess = False
+        self._opposite_s = 0.0
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
 
     def listen(self, stream: IO[bytes]) -> None:
@@ -101,6 +110,8 @@ class _Run:
             self._last.append(line)
             if "Estimating duration from bitrate" in line:
                 self.length_is_a_guess = True
+            if found := _OPPOSITE.search(line):
+                self._opposite_s += float(found[1])
             if found := _TROUBLE.match(line):
                 self.troubles += 1
                 self.first_trouble = self.first_trouble or found["said"].rstrip(".")
@@ -112,6 +123,11 @@ class _Run:
     @property
     def reason(self) -> str:
         return f" ({self.first_trouble})" if self.first_trouble else ""
+
+    def cancelled(self, level: Level, duration_s: float) -> bool:
+        """Whether the mix lost what was in opposite phase, or in a channel that is not mixed."""
+        share = self._opposite_s / duration_s
+        return level.loudness_lufs is None or self._opposite_s > 1 and share > _OPPOSITE_SHARE
 
     def check(self, source: Path, target: Path) -> None:
         if self.code == 0:

@@ -17,6 +17,13 @@ DEMUXERS = (
 PROTOCOLS = "file"
 _TAGGED = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 _LATEST_START_S = 6 * 3600.0
+_FROM_ZERO = {"matroska", "webm", "ogg"}
+_ASIDE_FLAGS = (
+    *("dub", "comment", "visual_impaired", "hearing_impaired"),
+    *("descriptions", "karaoke", "lyrics", "clean_effects"),
+)
+_ORIGINAL = re.compile(r"\borigin", re.IGNORECASE)  # also Originalton, originale
+_ASIDE = re.compile(r"\b(?:dub|synchron|[ck]omment|audio ?-?des[ck]ri)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -24,8 +31,9 @@ class Probe:
     """What the container promises; lengths in seconds, None where it promises none.
 
     `duration_s` is that of the whole file, `sound_s` that of the chosen sound track with the
-    silence before it, `starts_s` how long after the picture the sound begins. `track` counts sound
-    tracks from 0.
+    silence before it, `starts_s` how long after the picture the sound begins: time 0 is the first
+    sound or picture, as in players, whatever the container's clock says there. `track` counts
+    sound tracks from 0.
     """
 
     duration_s: float | None
@@ -41,6 +49,8 @@ class Probe:
 
 def probe(path: Path) -> Probe:
     """Look at a media file and choose its sound track: original, else default, else first.
+
+    Dubs, comments and descriptions come last, and tracks of unknown codecs are passed over.
 
     Raises:
         EmptyFile: it holds no byte.
@@ -82,14 +92,15 @@ def _described(path: Path, container: Any) -> Probe:
         if pictures:
             raise NoSoundTrack(f"{path} is a video without sound.")
         raise NotMedia(f"{path} holds neither sound nor pictures.")
-    track, stream = min(enumerate(sounds), key=lambda pair: _rank(pair[1]))
-    context = stream.codec_context
-    if context is None or not context.sample_rate or not context.channels:
+    known = [pair for pair in enumerate(sounds) if _can_be_decoded(pair[1])]
+    if not known:
         raise NotMedia(f"{path} holds no sound that can be decoded.")
+    track, stream = min(known, key=lambda pair: _rank(pair[1]))
+    context = stream.codec_context
     starts_s = _start(container, stream)
     return Probe(
-        duration_s=container.duration / 1_000_000 if container.duration else None,
-        sound_s=_sound_end(stream, starts_s),
+        duration_s=_length(container),
+        sound_s=_sound_end(container, stream, starts_s),
         starts_s=starts_s,
         has_video=bool(pictures),
         audio_streams=len(sounds),
@@ -105,8 +116,16 @@ def _has(stream: Any, flag: str) -> bool:
 
 
 def _rank(stream: Any) -> tuple[bool, bool, bool]:
-    aside = any(_has(stream, flag) for flag in ("comment", "visual_impaired", "hearing_impaired"))
-    return (not _has(stream, "original"), aside, not _has(stream, "default"))
+    # Matroska marks tracks by flags, MP4 by names alone; a dub may well be the default.
+    title = stream.metadata.get("title") or stream.metadata.get("name") or ""
+    original = _has(stream, "original") or _ORIGINAL.search(title)
+    aside = any(_has(stream, flag) for flag in _ASIDE_FLAGS) or _ASIDE.search(title)
+    return (not original, bool(aside), not _has(stream, "default"))
+
+
+def _can_be_decoded(stream: Any) -> bool:
+    context = stream.codec_context
+    return context is not None and bool(context.sample_rate and context.channels)
 
 
 def _start(container: Any, stream: Any) -> float:
@@ -117,11 +136,27 @@ def _start(container: Any, stream: Any) -> float:
     return late if 0.05 <= late <= _LATEST_START_S else 0.0
 
 
-def _sound_end(stream: Any, starts_s: float) -> float | None:
+def _length(container: Any) -> float | None:
+    if not container.duration:
+        return None
+    return float(container.duration) / 1_000_000 - _before(container)
+
+
+def _before(container: Any) -> float:
+    """Seconds from the zero of the container's clock to its first sound or picture.
+
+    No player shows them, but these formats count them in what they call duration.
+    """
+    counts = bool(_FROM_ZERO & set(container.format.name.split(",")))
+    return max(0.0, (container.start_time or 0) / 1_000_000) if counts else 0.0
+
+
+def _sound_end(container: Any, stream: Any, starts_s: float) -> float | None:
     if stream.duration:
-        return starts_s + float(stream.duration * stream.time_base)
+        length = float(stream.duration * stream.time_base)
+        return starts_s + length - _before(container)
     tag = _TAGGED.match(stream.metadata.get("DURATION", ""))  # Matroska's way: it tells the end
     if tag is None:
         return None
     hours, minutes, seconds = tag.groups()
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds) - _before(container)

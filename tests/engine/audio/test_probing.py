@@ -51,6 +51,61 @@ def test_of_equal_tracks_the_first_is_chosen(media):
     assert probe(media("a.mkv", *two, "-map", "0", "-map", "1")).track == 0
 
 
+THREE = tuple(
+    part for hertz in (440, 660, 880) for part in ("-f", "lavfi", "-i", f"sine=d=2:f={hertz}")
+) + ("-map", "0", "-map", "1", "-map", "2")
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mka"])
+@pytest.mark.parametrize(
+    ("first", "second", "third", "chosen"),
+    [
+        ("dub+default", "0", "0", 1),
+        ("comment+default", "visual_impaired", "0", 2),
+        ("0", "default", "0", 1),
+        ("default", "dub", "comment", 0),
+    ],
+)
+def test_dubs_and_comments_are_passed_over_even_as_default(
+    name, first, second, third, chosen, media
+):
+    marks = (first, second, third)
+    flags = [part for i, mark in enumerate(marks) for part in (f"-disposition:a:{i}", mark)]
+    assert probe(media(name, *THREE, *flags)).track == chosen
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+@pytest.mark.parametrize(
+    ("titles", "chosen"),
+    [
+        (("Deutsch (Synchronfassung)", "English original", "Director's commentary"), 1),
+        (("Audio description", "English", "Kommentar"), 1),
+        (("Studio", "Stage", "Hall"), 0),
+    ],
+)
+def test_where_there_are_no_flags_the_names_of_tracks_tell(name, titles, chosen, media):
+    named = [part for i, t in enumerate(titles) for part in (f"-metadata:s:a:{i}", f"title={t}")]
+    assert probe(media(name, *THREE, *named)).track == chosen
+
+
+def test_a_track_of_an_unknown_codec_is_passed_over(media):
+    two = ("-f", "lavfi", "-i", "sine=d=2", "-f", "lavfi", "-i", "sine=d=2")
+    codecs = ("-map", "0", "-map", "1", "-c:a:0", "libvorbis", "-c:a:1", "flac")
+    made = media("a.mkv", *two, *codecs)
+    content = made.read_bytes()
+    made.write_bytes(content.replace(b"A_VORBIS", b"A_NOBODY"))
+    assert (probe(made).track, probe(made).codec) == (1, "flac")
+    made.write_bytes(content.replace(b"A_VORBIS", b"A_NOBODY").replace(b"A_FLAC", b"A_NONE"))
+    with pytest.raises(NotMedia, match="can be decoded"):
+        probe(made)
+
+
+def test_a_clock_that_does_not_start_at_zero_is_no_length(tone):
+    for name in ("a.mka", "a.ogg"):
+        found = probe(tone(name, 3, "-output_ts_offset", "20", "-c:a", "libopus"))
+        assert (found.duration_s, found.sound_s) == pytest.approx((3, 3), abs=0.1)
+
+
 def test_a_live_recording_promises_no_length(media, tone):
     found = probe(tone("a.webm", 2, "-c:a", "libopus", "-live", "1"))
     assert found.duration_s is None

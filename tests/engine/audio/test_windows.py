@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.audio import windows as windows_of
 from engine.audio.windows import Span, Window, plan
 from engine.whisper.presets import PRESETS, Preset
 
 OPTIMIERT = PRESETS["optimiert"]
+MARGIN_S = 0.3
 ODD = [Preset("odd", 1, 5, 15, 1), Preset("odd", 1, 90, 0, 1), Preset("odd", 1, 7.5, 2.5, 1)]
 
 
@@ -21,7 +23,32 @@ def recordings(draw):
     for speech, pause in draw(st.lists(lengths, max_size=40)):
         spans.append(Span(now, now + speech))
         now += speech + pause
-    return spans, now + draw(st.floats(-0.5, 5))
+    return draw(st.permutations(spans)), now + draw(st.floats(-0.5, 5))
+
+
+def without_seams(speech):
+    """The same stretches in order, those that touch as one."""
+    whole = []
+    for span in sorted(speech, key=lambda span: span.start_s):
+        if whole and span.start_s <= whole[-1].end_s:
+            whole[-1] = Span(whole[-1].start_s, span.end_s)
+        else:
+            whole.append(span)
+    return whole
+
+
+@given(recordings(), st.sampled_from([*PRESETS.values(), *ODD]))
+def test_windows_overlap_only_where_speech_runs_on(recording, preset):
+    speech, duration = recording
+    for one, following in pairwise(plan(speech, max(duration, 0), preset)):
+        if one.end_s > following.start_s + 1e-6:
+            assert following.joins_previous
+        if following.joins_previous:
+            first, last = following.start_s + MARGIN_S, one.end_s - MARGIN_S
+            assert any(
+                span.start_s <= first + 1e-6 and last <= span.end_s + 1e-6
+                for span in without_seams(speech)
+            )
 
 
 @given(recordings(), st.sampled_from([*PRESETS.values(), *ODD]))
@@ -84,3 +111,29 @@ def test_ten_hours_are_planned_in_a_moment():
     windows = plan(speech, 36_000, OPTIMIERT)
     assert sum(window.duration_s for window in windows) >= 12_000 * 2.6
     assert len(windows) < 1_700
+
+
+@pytest.mark.parametrize("preset", [*PRESETS.values(), *ODD], ids=lambda preset: preset.name)
+def test_ten_hours_without_a_pause_are_heard_to_the_end(preset):
+    windows = plan([Span(0, 36_000)], 36_000, preset)
+    assert (windows[0].start_s, windows[-1].end_s) == (0, 36_000)
+    for one, following in pairwise(windows):
+        shared = min(preset.overlap_seconds, min(30, preset.chunk_seconds) / 3)
+        assert one.end_s - following.start_s == pytest.approx(shared, abs=1e-6)
+    assert max(window.duration_s for window in windows) <= 30 + 1e-6
+
+
+@pytest.mark.parametrize(("speech_s", "pause_s"), [(2.6, 0.4), (0.3, 0.2), (7.0, 1.5)])
+def test_the_work_of_planning_grows_with_the_length_alone(speech_s, pause_s, monkeypatch):
+    weighed = []
+    real = windows_of._cut_cost
+    monkeypatch.setattr(windows_of, "_cut_cost", lambda piece: weighed.append(1) or real(piece))
+    counts = []
+    for spans in (1000, 2000, 4000):
+        weighed.clear()
+        step = speech_s + pause_s
+        speech = [Span(i * step, i * step + speech_s) for i in range(spans)]
+        plan(speech, spans * step, OPTIMIERT)
+        counts.append(len(weighed))
+    assert counts[1] == pytest.approx(2 * counts[0], rel=0.1)
+    assert counts[2] == pytest.approx(4 * counts[0], rel=0.1)
