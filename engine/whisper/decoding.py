@@ -1,18 +1,25 @@
-"""The batch loop: from heard windows to tokens, and what to think of them."""
+"""The batch loop: windows come in, rows are written step by step, finished rows leave.
 
-import zlib
+A window takes the place of another as soon as that one is written, so the batch stays full; a row
+that cannot be believed comes back as another try.
+"""
+
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from engine.audio.samples import Samples
-from engine.whisper.grammar import Grammar
-from engine.whisper.listening import check, listen, seconds
-from engine.whisper.loops import is_loop, without_loop
+from engine.audio.decoding import Aborted
+from engine.audio.samples import SAMPLE_RATE, Samples
+from engine.whisper.attempts import Attempt
+from engine.whisper.choosing import Chooser
+from engine.whisper.encoder import Memory
 from engine.whisper.model import Model
-from engine.whisper.network import State
+from engine.whisper.rows import better, final
+from engine.whisper.tasks import Task, Tasks
 
 MARGIN_S = 1.0
 """Silence heard behind a window at the first try, which makes short windows cheap."""
@@ -28,179 +35,172 @@ TRIES = (
     (1.0, FULL_S),
 )
 """Temperature and margin, in this order until a row can be believed."""
-WORST_COMPRESSION = 2.4
-"""Text that zlib makes smaller than by this factor repeats itself."""
-WORST_LOGPROB = -1.0
-"""Mean per token; below it the model guesses."""
-NO_SPEECH = 0.6
-"""Probability from which on a row that cannot be believed counts as silence."""
-SURELY_NO_SPEECH = 0.9
-"""Probability from which on a doubtful row does, too."""
-DOUBTFUL_LOGPROB = -0.7
-_SHRINK = 0.75
-"""Share of rows still at work from which on the finished ones leave the batch."""
 
 
-@dataclass
-class Row:
-    """What was written about one window, and how sure the model is."""
+class Batch(Protocol):
+    """Rows in the memory of a device, each at its own position."""
 
-    tokens: list[int] = field(default_factory=list)
-    logprob_sum: float = 0.0
-    no_speech: float = 0.0
-    looped: bool = False
-    compression: float = 0.0
+    def add(self, memories: Sequence[Memory]) -> None:
+        """New rows behind those that are there, nothing written yet."""
 
-    @property
-    def mean_logprob(self) -> float:
-        """Per token, the end token counted in."""
-        return self.logprob_sum / (len(self.tokens) + 1)
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows alone, in this order; a row may be named more than once."""
 
-    @property
-    def _nonsense(self) -> bool:
-        repeats = self.looped or self.compression > WORST_COMPRESSION
-        return repeats or self.mean_logprob < WORST_LOGPROB
-
-    @property
-    def silent(self) -> bool:
-        """Nobody speaks here, whatever was written."""
-        if self.no_speech > SURELY_NO_SPEECH and self.mean_logprob < DOUBTFUL_LOGPROB:
-            return True
-        return self.no_speech > NO_SPEECH and self._nonsense
-
-    @property
-    def believable(self) -> bool:
-        """Whether there is no reason to try again."""
-        return self.silent or not self._nonsense
+    def write(self, tokens: Sequence[int]) -> Tensor:
+        """Logits (rows, vocabulary) behind the next token of each row."""
+        ...
 
 
-def decode(
-    model: Model,
-    windows: Sequence[Samples],
-    language: str,
-    *,
-    generator: torch.Generator,
-    abort: Callable[[], bool],
-) -> list[Row]:
-    """Write down what is said in each window, as one batch; rows that fail are tried again, warmer.
+class Backend(Protocol):
+    """How a device does the work."""
 
-    Raises:
-        Aborted: `abort` said so.
-    """
-    best: dict[int, Row] = {}
-    open_rows = list(range(len(windows)))
-    for temperature, margin_s in TRIES:
-        heard = listen(model, [windows[i] for i in open_rows], margin_s, abort)
-        lengths = [seconds(windows[i]) for i in open_rows]
-        batch = _Batch(model, heard, lengths, language, temperature, generator)
-        for i, row in zip(open_rows, batch.write(abort), strict=True):
-            best[i] = _better(best.get(i), row)
-        open_rows = [i for i in open_rows if not best[i].believable]
-        if not open_rows:
-            break
-    return [_final(best[i], model) for i in range(len(windows))]
+    workers: int
+    """Scribes that work side by side."""
+    windows: int
+    """That one scribe has at a time."""
+    together: int
+    """Windows that are best encoded at once."""
+
+    def listen(self, sounds: Sequence[Samples], margin_s: float) -> list[Memory]:
+        """Encode windows; `margin_s` is the silence heard behind each, as far as 30 s allow."""
+        ...
+
+    def batch(self) -> Batch:
+        """An empty batch."""
+        ...
+
+    def at_work(self) -> AbstractContextManager[object]:
+        """What a thread needs around its work."""
+        ...
 
 
-def _better(old: Row | None, new: Row) -> Row:
-    if old is None or new.believable:
-        return new
-    if old.looped != new.looped:
-        return old if new.looped else new
-    return max(old, new, key=lambda row: row.mean_logprob)
+@dataclass(frozen=True)
+class Manner:
+    """How windows are written: `seed` decides what is drawn, whoever draws it and when."""
+
+    language: str
+    beams: int = 1
+    seed: int = 0
 
 
-def _final(row: Row, model: Model) -> Row:
-    if row.silent:
-        row.tokens = []
-    elif row.looped:
-        row.tokens = without_loop(row.tokens, model.vocabulary)
-    return row
-
-
-class _Batch:
-    """One pass over a batch of rows at one temperature."""
+class Scribe:
+    """Takes tasks until there are none."""
 
     def __init__(
         self,
         model: Model,
-        state: State,
-        lengths: Sequence[float],
-        language: str,
-        temperature: float,
-        generator: torch.Generator,
+        backend: Backend,
+        tasks: Tasks,
+        sound: Callable[[int], Samples],
+        manner: Manner,
+        heard: dict[int, Memory],
+        abort: Callable[[], bool],
     ) -> None:
+        """`heard` are windows that were encoded before, at the first try's margin."""
         self._model = model
-        self._state = state
-        self._prompt = model.vocabulary.prompt(language)
-        self._grammar = Grammar(model.vocabulary, model.suppressed, lengths, model.device)
-        self._temperature = temperature
-        self._generator = generator
-        self._rows = [Row() for _ in lengths]
-        self._in_batch = list(range(len(lengths)))
-        """Which row stands at each place of the batch."""
-        self._finished: set[int] = set()
+        self._backend = backend
+        self._tasks = tasks
+        self._sound = sound
+        self._manner = manner
+        self._heard = heard
+        self._abort = abort
+        self._chooser = Chooser(model.vocabulary, model.suppressed, model.device)
+        self._prompt = model.vocabulary.prompt(manner.language)
+        self._at_work: list[tuple[Task, Attempt]] = []
 
-    @torch.inference_mode()
-    def write(self, abort: Callable[[], bool]) -> list[Row]:
-        """Go on until every row has ended."""
-        logits = self._start()
-        for _ in range(self._model.decoder.capacity - len(self._prompt)):
-            check(abort)
-            tokens = self._choose(logits)
-            if len(self._finished) == len(self._rows):
-                break
-            tokens = self._shrink(tokens)
-            logits = self._model.decoder(tokens[:, None], self._state)[:, -1]
-        for row in self._rows:
-            row.compression = _compression(self._model, row.tokens)
-        return self._rows
+    def work(self) -> None:
+        """Write windows until none is left; what was begun is given back when that fails.
 
-    def _start(self) -> Tensor:
-        prompt = torch.tensor(self._prompt, device=self._model.device)
-        logits = self._model.decoder(prompt.expand(len(self._rows), -1), self._state)
-        silence = logits[:, 0].float().softmax(-1)[:, self._model.vocabulary.no_speech]
-        for row, probability in zip(self._rows, silence.tolist(), strict=True):
-            row.no_speech = probability
-        return logits[:, -1]
+        Raises:
+            Aborted: `abort` said so.
+            torch.OutOfMemoryError: the batch is too large.
+        """
+        try:
+            with torch.inference_mode(), self._backend.at_work():
+                batch = self._backend.batch()
+                while True:
+                    self._admit(batch)
+                    if not self._at_work:
+                        return
+                    check(self._abort)
+                    self._step(batch)
+        except BaseException:
+            self._tasks.put_back([task for task, _ in self._at_work])
+            raise
 
-    def _choose(self, logits: Tensor) -> Tensor:
-        logits = self._grammar.masked(logits)
-        if self._temperature:
-            chances = torch.softmax(logits / self._temperature, -1)
-            tokens = torch.multinomial(chances, 1, generator=self._generator)[:, 0]
-        else:
-            tokens = logits.argmax(-1)
-        chosen = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
-        self._grammar.advance(tokens)
-        for index, token, logprob in zip(
-            self._in_batch, tokens.tolist(), chosen.tolist(), strict=True
-        ):
-            if index not in self._finished:
-                self._append(index, token, logprob)
-        return tokens
-
-    def _append(self, index: int, token: int, logprob: float) -> None:
-        row = self._rows[index]
-        row.logprob_sum += logprob
-        if token == self._model.vocabulary.end:
-            self._finished.add(index)
+    def _admit(self, batch: Batch) -> None:
+        free = self._backend.windows - len(self._at_work)
+        if free < min(self._backend.together, self._backend.windows):
             return
-        row.tokens.append(token)
-        if is_loop(row.tokens, self._model.vocabulary):
-            row.looped = True
-            self._finished.add(index)
+        tasks = self._tasks.take(free)
+        sounds = [self._sound(task.window) for task in tasks]
+        # From here on they are ours, also if encoding fails.
+        self._at_work += [(t, self._attempt(t, s)) for t, s in zip(tasks, sounds, strict=True)]
+        for first in range(0, len(tasks), self._backend.together):
+            check(self._abort)
+            some = slice(first, first + self._backend.together)
+            batch.add(self._memories(tasks[some], sounds[some]))
 
-    def _shrink(self, tokens: Tensor) -> Tensor:
-        at_work = [i for i, row in enumerate(self._in_batch) if row not in self._finished]
-        if len(at_work) > _SHRINK * len(self._in_batch):
-            return tokens
-        self._in_batch = [self._in_batch[i] for i in at_work]
-        kept = torch.tensor(at_work, device=tokens.device)
-        self._state.keep(kept)
-        self._grammar.keep(kept)
-        return tokens[kept]
+    def _memories(self, tasks: Sequence[Task], sounds: Sequence[Samples]) -> list[Memory]:
+        """Of windows that are begun together; at the first try one may have been heard before."""
+        memories = [self._heard.pop(t.window, None) if t.tries == 0 else None for t in tasks]
+        margins = [TRIES[task.tries][1] for task in tasks]
+        for margin_s in sorted(set(margins)):
+            new = [i for i, m in enumerate(memories) if m is None and margins[i] == margin_s]
+            heard = self._backend.listen([sounds[i] for i in new], margin_s) if new else []
+            for i, memory in zip(new, heard, strict=True):
+                memories[i] = memory
+        return [memory for memory in memories if memory is not None]
+
+    def _attempt(self, task: Task, sound: Samples) -> Attempt:
+        return Attempt(
+            self._model,
+            self._chooser,
+            self._prompt,
+            seconds(sound),
+            beams=self._manner.beams,
+            temperature=TRIES[task.tries][0],
+            seed=self._manner.seed + task.window * len(TRIES) + task.tries,
+        )
+
+    def _step(self, batch: Batch) -> None:
+        attempts = [attempt for _, attempt in self._at_work]
+        logits = batch.write([token for a in attempts for token in a.next_tokens()])
+        likeliest = self._chooser.likeliest(logits, [r for a in attempts for r in a.allowed()])
+        kept: list[int] = []
+        still: list[tuple[Task, Attempt]] = []
+        first = 0
+        for task, attempt in self._at_work:
+            last = first + attempt.rows
+            rows = attempt.advance(logits[first:last], likeliest[first:last])
+            kept += [first + row for row in rows]
+            if rows:
+                still.append((task, attempt))
+            else:
+                self._finish(task, attempt)
+            first = last
+        self._at_work = still
+        if kept != list(range(first)):
+            batch.keep(kept)
+
+    def _finish(self, task: Task, attempt: Attempt) -> None:
+        row = better(task.best, attempt.result)
+        if row.believable or task.tries + 1 == len(TRIES):
+            self._tasks.finish(task.window, final(row, self._model.vocabulary))
+        else:
+            self._tasks.put_back([Task(task.window, task.tries + 1, row)])
 
 
-def _compression(model: Model, tokens: Sequence[int]) -> float:
-    text = model.text.text([t for t in tokens if model.vocabulary.is_text(t)]).encode("utf-8")
-    return len(text) / len(zlib.compress(text)) if text else 0.0
+def seconds(samples: Samples) -> float:
+    """Length of a window."""
+    return len(samples) / SAMPLE_RATE
+
+
+def check(abort: Callable[[], bool]) -> None:
+    """Stop the work if that was asked for.
+
+    Raises:
+        Aborted: `abort` said so.
+    """
+    if abort():
+        raise Aborted("Transcription was stopped.")

@@ -1,13 +1,11 @@
-"""Whisper's grammar of timestamps: what may come next in each row of a batch.
+"""Whisper's grammar of timestamps: what may come next in one row.
 
 A row is `<|start|> text <|end|>` again and again. Times never fall, a segment is never empty in
 time, and no time lies behind the end of the window.
 """
 
-from collections.abc import Sequence
-
-import torch
-from torch import Tensor
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.whisper.vocabulary import SECONDS_PER_TIMESTAMP, TIMESTAMPS, Vocabulary
 
@@ -17,65 +15,53 @@ LATEST_FIRST_TIME_S = 1.0
 SHORTEST_LAST_SEGMENT_S = 0.5
 """A segment that opens earlier before the window's end has text: nothing heard is left out."""
 
+_LATEST_FIRST = int(LATEST_FIRST_TIME_S / SECONDS_PER_TIMESTAMP)
+_SHORTEST_LAST = int(SHORTEST_LAST_SEGMENT_S / SECONDS_PER_TIMESTAMP)
 
+
+class Allowed(NamedTuple):
+    """What may come next: text, the end, and times from the first to the last step of 20 ms."""
+
+    text: bool
+    end: bool
+    first_time: int
+    last_time: int
+
+
+_NO_TIME = (TIMESTAMPS, -1)
+
+
+@dataclass
 class Grammar:
-    """Masks the logits of a batch of rows, each as far as it is."""
+    """Where one row stands; `latest` is the last step of 20 ms inside its window."""
 
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        suppressed: Sequence[int],
-        seconds: Sequence[float],
-        device: torch.device,
-    ) -> None:
-        """`suppressed` tokens never come; `seconds` are the lengths of the rows' windows."""
-        self._vocabulary = vocabulary
-        self._never = torch.zeros(vocabulary.size, device=device)
-        self._never[list(suppressed)] = -torch.inf
-        self._never[vocabulary.end + 1 : vocabulary.first_timestamp] = -torch.inf
-        self._steps = torch.arange(TIMESTAMPS, device=device)
-        last = [min(int(s / SECONDS_PER_TIMESTAMP), TIMESTAMPS - 1) for s in seconds]
-        self._latest = torch.tensor(last, device=device)
-        self._earliest = torch.zeros_like(self._latest)
-        self._after_time = torch.zeros_like(self._latest, dtype=torch.bool)
-        self._in_pair = torch.ones_like(self._after_time)
-        self._started = False
-        self._shortest = int(SHORTEST_LAST_SEGMENT_S / SECONDS_PER_TIMESTAMP)
+    vocabulary: Vocabulary
+    latest: int
+    _earliest: int = 0
+    _after_time: bool = False
+    _in_pair: bool = field(default=True)
+    _started: bool = False
 
-    def masked(self, logits: Tensor) -> Tensor:
-        """The logits (rows, vocabulary) in float32, with everything that may not come at -inf."""
-        logits = logits.float() + self._never
-        text, times = logits.tensor_split([self._vocabulary.first_timestamp], dim=1)
-        steps = self._steps[None]
-        times.masked_fill_(
-            (steps < self._earliest[:, None]) | (steps > self._latest[:, None]), -torch.inf
-        )
+    @classmethod
+    def of_window(cls, vocabulary: Vocabulary, seconds: float) -> "Grammar":
+        """The start of a row that hears so many seconds."""
+        return cls(vocabulary, min(int(seconds / SECONDS_PER_TIMESTAMP), TIMESTAMPS - 1))
+
+    def allowed(self) -> Allowed:
+        """What may come next."""
         if not self._started:
-            text.fill_(-torch.inf)
-            times[:, int(LATEST_FIRST_TIME_S / SECONDS_PER_TIMESTAMP) + 1 :] = -torch.inf
-            return logits
-        opened, closed = self._after_time & self._in_pair, self._after_time & ~self._in_pair
-        times.masked_fill_(opened[:, None], -torch.inf)
-        text[:, : self._vocabulary.end].masked_fill_(closed[:, None], -torch.inf)
-        goes_on = opened & (self._earliest > 1) & (self._latest - self._earliest > self._shortest)
-        text[:, self._vocabulary.end].masked_fill_(goes_on, -torch.inf)
-        # Logits have the same normaliser, so sum and maximum may be compared without a softmax.
-        any_time = torch.logsumexp(times, dim=1) > text.amax(dim=1)
-        text.masked_fill_(any_time[:, None], -torch.inf)
-        return logits
+            return Allowed(False, False, 0, min(self.latest, _LATEST_FIRST))
+        if self._after_time and self._in_pair:
+            room = self.latest - self._earliest
+            goes_on = self._earliest > 1 and room > _SHORTEST_LAST
+            return Allowed(True, not goes_on, *_NO_TIME)
+        return Allowed(not self._after_time, True, self._earliest, self.latest)
 
-    def advance(self, tokens: Tensor) -> None:
-        """Each row has gone on with its token (rows,)."""
-        step = tokens - self._vocabulary.first_timestamp
-        is_time = step >= 0
+    def advance(self, token: int) -> None:
+        """The row has gone on with this token."""
         # The time after a time opens a segment, which then must last at least one step.
-        opens = self._after_time | (not self._started)
-        self._earliest = torch.where(is_time, step + opens, self._earliest)
-        self._in_pair = self._after_time | (not self._started)
-        self._after_time = is_time
-        self._started = True
-
-    def keep(self, rows: Tensor) -> None:
-        """Go on with these rows alone."""
-        self._latest, self._earliest = self._latest[rows], self._earliest[rows]
-        self._after_time, self._in_pair = self._after_time[rows], self._in_pair[rows]
+        opens = self._after_time or not self._started
+        step = token - self.vocabulary.first_timestamp
+        if step >= 0:
+            self._earliest = step + opens
+        self._in_pair, self._after_time, self._started = opens, step >= 0, True

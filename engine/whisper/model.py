@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,8 +13,10 @@ from transformers.utils.logging import disable_progress_bar
 
 from engine.errors import BadCheckpoint
 from engine.whisper.checkpoints import Checkpoint
+from engine.whisper.decoder import Decoder
+from engine.whisper.encoder import Encoder
 from engine.whisper.features import mel_filters
-from engine.whisper.network import Decoder, Encoder
+from engine.whisper.linear import Compute, Linear, can_round
 from engine.whisper.vocabulary import TextDecoder, Vocabulary
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError)
@@ -26,6 +29,7 @@ class Model:
 
     name: str
     device: torch.device
+    compute: Compute
     dtype: torch.dtype
     vocabulary: Vocabulary
     text: TextDecoder
@@ -34,27 +38,36 @@ class Model:
     encoder: Encoder
     decoder: Decoder
 
-    @property
-    def dtype_name(self) -> str:
-        """`bfloat16`, `float16` or `float32`."""
-        return str(self.dtype).removeprefix("torch.")
 
-
-def best_dtype(device: torch.device) -> torch.dtype:
-    """float16 on CUDA; on the CPU bfloat16 where it computes in it, else float32."""
+def best_compute(device: torch.device) -> Compute:
+    """float16 on CUDA; on the CPU what it is fastest in."""
     if device.type == "cuda":  # cuda only
-        return torch.float16
-    able = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if able else torch.float32
+        return "float16"
+    if can_round():
+        return "int8"
+    return "bfloat16" if _has_bfloat16() else "float32"
 
 
-def load(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype | None = None) -> Model:
+def dtype_of(compute: Compute) -> torch.dtype:
+    """What the numbers between the matrices are kept in."""
+    if compute == "int8":
+        return torch.bfloat16 if _has_bfloat16() else torch.float32
+    dtype: torch.dtype = getattr(torch, compute)
+    return dtype
+
+
+def _has_bfloat16() -> bool:
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def load(checkpoint: Checkpoint, device: torch.device, compute: Compute | None = None) -> Model:
     """Load a checkpoint onto a device.
 
     Raises:
         BadCheckpoint: the folder is damaged, or no Whisper.
     """
-    dtype = dtype or best_dtype(device)
+    compute = compute or best_compute(device)
+    dtype, linear = dtype_of(compute), partial(Linear, int8=compute == "int8")
     disable_progress_bar()  # nobody watches standard error
     try:
         whisper = WhisperForConditionalGeneration.from_pretrained(
@@ -67,13 +80,14 @@ def load(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype | None
         return Model(
             name=checkpoint.name,
             device=device,
+            compute=compute,
             dtype=dtype,
             vocabulary=vocabulary,
             text=text,
             suppressed=_suppressed(generation.suppress_tokens or (), vocabulary),
             filters=mel_filters(whisper.config.num_mel_bins).to(device),
-            encoder=Encoder(whisper.model),
-            decoder=Decoder(whisper.model),
+            encoder=Encoder(whisper.model, linear),
+            decoder=Decoder(whisper.model, linear),
         )
     except torch.OutOfMemoryError:  # cuda only
         raise

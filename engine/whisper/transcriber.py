@@ -1,29 +1,30 @@
 """One recording transcribed: the model is loaded with the first and stays for those that follow."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from time import perf_counter
 
+import psutil
 import torch
 
 from engine.audio.preparation import PreparedAudio
-from engine.audio.samples import Samples, read_samples
-from engine.audio.windows import Window
+from engine.gpu.allocator import room
+from engine.gpu.exhaustion import out_of_memory
+from engine.gpu.memory import Room, rows_that_fit
 from engine.settings import Settings
 from engine.transcript import Segment, ordered
 from engine.whisper import checkpoints
 from engine.whisper import language as languages
-from engine.whisper import segments as segments_of
-from engine.whisper.batches import in_batches, rows_that_fit
-from engine.whisper.decoding import Row, decode
+from engine.whisper.cpu import CpuBackend
+from engine.whisper.cuda import CudaBackend
+from engine.whisper.decoding import Backend
 from engine.whisper.messages import Transcription
 from engine.whisper.model import Model, load
 from engine.whisper.presets import Preset
-from engine.whisper.seams import Joiner
+from engine.whisper.recording import Recording
 
-_SEED = 0
 _NO_CUDA = "There is no CUDA device: the CPU was used."
 _NO_MEMORY = "The model does not fit into the CUDA device's memory: the CPU was used."
 
@@ -79,16 +80,16 @@ class Transcriber:
         loaded = self._load(model, language)
         load_s = perf_counter() - before
         before = perf_counter()
-        work = _Work(loaded.model, prepared, preset, abort)
-        spoken = work.language(language)
-        found = work.segments(spoken, progress, segment)
+        recording = Recording(prepared, progress=progress, segment=segment, abort=abort)
+        self._write(recording, preset, language)
+        loaded = self._loaded or loaded
         return Transcription(
-            language=spoken,
-            segments=ordered(found, prepared.duration_s),
+            language=recording.language,
+            segments=ordered(recording.segments, prepared.duration_s),
             model=loaded.model.name,
             preset=preset.name,
             device=loaded.model.device.type,
-            dtype=loaded.model.dtype_name,
+            dtype=loaded.model.compute,
             engine_s=perf_counter() - before,
             load_s=load_s,
             duration_s=prepared.duration_s,
@@ -96,6 +97,41 @@ class Transcriber:
             note=loaded.note,
             versions=_versions(),
         )
+
+    def _write(self, recording: Recording, preset: Preset, language: str) -> None:
+        """Out of memory halves the batch, then takes the CPU; what was written stays written."""
+        windows = preset.batch_windows
+        while True:
+            assert self._loaded is not None  # noqa: S101
+            model = self._loaded.model
+            windows = rows_that_fit(_room(model.device), model.decoder.row_bytes, windows)
+            try:
+                recording.write(model, self._backend(model, windows), language)
+            except Exception as error:
+                on_cuda = model.device.type == "cuda"
+                if not out_of_memory(error) or (windows == 1 and not on_cuda):
+                    raise
+                if windows == 1:  # cuda only
+                    self._fall_back()
+                    windows = preset.batch_windows
+                else:
+                    windows //= 2
+                _collect()
+            else:
+                return
+
+    def _backend(self, model: Model, windows: int) -> Backend:
+        if model.device.type == "cuda":  # cuda only
+            return CudaBackend(model, windows)
+        return CpuBackend(model, windows, self._threads)
+
+    def _fall_back(self) -> None:  # cuda only
+        """The same checkpoint on the CPU."""
+        loaded = self._loaded
+        assert loaded is not None  # noqa: S101
+        self._release()
+        cpu = load(loaded.checkpoint, torch.device("cpu"))
+        self._loaded = _Loaded(loaded.asked, cpu, loaded.checkpoint, _NO_MEMORY)
 
     def _silence(
         self, prepared: PreparedAudio, preset: Preset, language: str, model: str | None
@@ -145,66 +181,21 @@ class Transcriber:
     def _release(self) -> None:
         """Give the memory back before another model takes its place."""
         self._loaded = None
-        gc.collect()
-        if torch.cuda.is_available():  # cuda only
-            torch.cuda.empty_cache()
+        _collect()
 
 
-class _Work:
-    """One recording on its way through a loaded model."""
+def _collect() -> None:
+    gc.collect()
+    if torch.cuda.is_available():  # cuda only
+        torch.cuda.empty_cache()
 
-    def __init__(
-        self, model: Model, prepared: PreparedAudio, preset: Preset, abort: Callable[[], bool]
-    ) -> None:
-        self._model = model
-        self._prepared = prepared
-        self._rows = rows_that_fit(model, preset.batch_windows)
-        self._generator = torch.Generator(model.device).manual_seed(_SEED)
-        self._abort = abort
 
-    def language(self, asked: str) -> str:
-        """The language asked for, or the one that is spoken."""
-        if asked != languages.AUTO:
-            return asked
-        windows = self._prepared.windows
-        some = [self._samples(windows[i]) for i in languages.voters(len(windows))]
-        return languages.spoken(self._model, some, self._abort)
-
-    def segments(
-        self,
-        language: str,
-        progress: Callable[[float, float], None],
-        segment: Callable[[Segment], None],
-    ) -> list[Segment]:
-        """All segments, in order; told as soon as they are final."""
-        total_s, joiner = self._prepared.duration_s, Joiner()
-        found: list[Segment] = []
-
-        def take(final: Sequence[Segment]) -> None:
-            for one in final:
-                found.append(one)
-                segment(one)
-
-        def write(windows: Sequence[Window]) -> list[Row]:
-            heard = [self._samples(window) for window in windows]
-            generator, abort = self._generator, self._abort
-            return decode(self._model, heard, language, generator=generator, abort=abort)
-
-        progress(0.0, total_s)
-        for windows, rows in in_batches(self._prepared.windows, self._rows, write):
-            for window, row in zip(windows, rows, strict=True):
-                vocabulary, text = self._model.vocabulary, self._model.text
-                take(
-                    joiner.add(window, segments_of.of_tokens(row.tokens, window, vocabulary, text))
-                )
-            progress(windows[-1].end_s, total_s)
-        take(joiner.finish())
-        progress(total_s, total_s)
-        return found
-
-    def _samples(self, window: Window) -> Samples:
-        gain_db = self._prepared.gain_db
-        return read_samples(self._prepared.wav, gain_db, window.start_s, window.end_s)
+def _room(device: torch.device) -> Room:
+    """What the device has left for a batch."""
+    if device.type == "cuda":  # cuda only
+        return room(torch, device)
+    memory = psutil.virtual_memory()
+    return Room(memory.total, memory.available, memory.total - memory.available)
 
 
 def _versions() -> dict[str, str]:

@@ -58,7 +58,7 @@ def model(base: Checkpoint) -> Model:
 @pytest.fixture(scope="session")
 def exact_model(base: Checkpoint) -> Model:
     """In float32, for comparison with transformers."""
-    return load_model(base, torch.device("cpu"), torch.float32)
+    return load_model(base, torch.device("cpu"), "float32")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,109 @@
+"""One recording on its way through a model: its language, and its segments in order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from engine.audio.preparation import PreparedAudio
+from engine.audio.samples import Samples, read_samples
+from engine.transcript import Segment
+from engine.whisper import language as languages
+from engine.whisper import segments as segments_of
+from engine.whisper.decoding import Backend, Manner, Scribe
+from engine.whisper.encoder import Memory
+from engine.whisper.model import Model
+from engine.whisper.seams import Joiner
+from engine.whisper.tasks import Tasks
+
+Told = Callable[[float, float], None]
+
+
+class Recording:
+    """What is known of it so far; may go on with another model or backend where one gave up."""
+
+    def __init__(
+        self,
+        prepared: PreparedAudio,
+        *,
+        progress: Told,
+        segment: Callable[[Segment], None],
+        abort: Callable[[], bool],
+    ) -> None:
+        self.segments: list[Segment] = []
+        self.language: str | None = None
+        self._prepared = prepared
+        self._progress = progress
+        self._segment = segment
+        self._abort = abort
+        self._joiner = Joiner()
+        self._done = 0
+        self._heard: dict[int, Memory] = {}
+
+    def write(self, model: Model, backend: Backend, asked: str) -> None:
+        """Write down what is left of it, in the language asked for or the one that is spoken.
+
+        Raises:
+            Aborted: that was asked for.
+            torch.OutOfMemoryError: it does not fit; all that was told stays.
+        """
+        self._heard = {}
+        if self.language is None:
+            self.language = asked if asked != languages.AUTO else self._spoken(model, backend)
+        windows, total_s = self._prepared.windows, self._prepared.duration_s
+        left = range(self._done, len(windows))
+        tasks = Tasks(left)
+        manner = Manner(self.language)
+        self._progress(windows[self._done - 1].end_s if self._done else 0.0, total_s)
+        with self._scribes(model, backend, tasks, manner):
+            for number, row in zip(left, tasks.results(left), strict=True):
+                window = windows[number]
+                said = segments_of.of_tokens(row.tokens, window, model.vocabulary, model.text)
+                self._take(self._joiner.add(window, said))
+                self._done = number + 1
+                self._progress(window.end_s, total_s)
+        self._take(self._joiner.finish())
+        self._progress(total_s, total_s)
+
+    def _spoken(self, model: Model, backend: Backend) -> str:
+        voters = languages.voters(len(self._prepared.windows))
+        sounds = {number: self._sound(number) for number in voters}
+        spoken, self._heard = languages.spoken(model, backend, sounds, self._abort)
+        return spoken
+
+    @contextmanager
+    def _scribes(
+        self, model: Model, backend: Backend, tasks: Tasks, manner: Manner
+    ) -> Iterator[None]:
+        """Threads that work on the tasks; gone when this is left."""
+        left = Event()
+
+        def abort() -> bool:
+            return left.is_set() or self._abort()
+
+        def work() -> None:
+            try:
+                Scribe(model, backend, tasks, self._sound, manner, self._heard, abort).work()
+            except BaseException as fault:
+                tasks.fail(fault)
+                left.set()
+
+        threads = [
+            Thread(target=work, name=f"scribe-{n}", daemon=True) for n in range(backend.workers)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            left.set()
+            for thread in threads:
+                thread.join()
+
+    def _take(self, final: Sequence[Segment]) -> None:
+        for one in final:
+            self.segments.append(one)
+            self._segment(one)
+
+    def _sound(self, number: int) -> Samples:
+        window, gain_db = self._prepared.windows[number], self._prepared.gain_db
+        return read_samples(self._prepared.wav, gain_db, window.start_s, window.end_s)

@@ -1,0 +1,75 @@
+"""What was written about a window, and whether to believe it."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.whisper.loops import without_loop
+from engine.whisper.vocabulary import TextDecoder, Vocabulary
+
+WORST_COMPRESSION = 2.4
+"""Text that zlib makes smaller than by this factor repeats itself."""
+WORST_LOGPROB = -1.0
+"""Mean per token; below it the model guesses."""
+NO_SPEECH = 0.6
+"""Probability from which on a row that cannot be believed counts as silence."""
+SURELY_NO_SPEECH = 0.9
+"""Probability from which on a doubtful row does, too."""
+DOUBTFUL_LOGPROB = -0.7
+
+
+@dataclass
+class Row:
+    """What was written about one window, and how sure the model is."""
+
+    tokens: list[int] = field(default_factory=list)
+    logprob_sum: float = 0.0
+    no_speech: float = 0.0
+    looped: bool = False
+    compression: float = 0.0
+
+    @property
+    def mean_logprob(self) -> float:
+        """Per token, the end token counted in."""
+        return self.logprob_sum / (len(self.tokens) + 1)
+
+    @property
+    def _nonsense(self) -> bool:
+        repeats = self.looped or self.compression > WORST_COMPRESSION
+        return repeats or self.mean_logprob < WORST_LOGPROB
+
+    @property
+    def silent(self) -> bool:
+        """Nobody speaks here, whatever was written."""
+        if self.no_speech > SURELY_NO_SPEECH and self.mean_logprob < DOUBTFUL_LOGPROB:
+            return True
+        return self.no_speech > NO_SPEECH and self._nonsense
+
+    @property
+    def believable(self) -> bool:
+        """Whether there is no reason to try again."""
+        return self.silent or not self._nonsense
+
+
+def better(old: Row | None, new: Row) -> Row:
+    """Of two tries at the same window the one to keep."""
+    if old is None or new.believable:
+        return new
+    if old.looped != new.looped:
+        return old if new.looped else new
+    return max(old, new, key=lambda row: row.mean_logprob)
+
+
+def final(row: Row, vocabulary: Vocabulary) -> Row:
+    """The row without what nobody said."""
+    if row.silent:
+        row.tokens = []
+    elif row.looped:
+        row.tokens = without_loop(row.tokens, vocabulary)
+    return row
+
+
+def compression(tokens: Sequence[int], vocabulary: Vocabulary, decoder: TextDecoder) -> float:
+    """By how much zlib makes the text smaller; 0 where there is none."""
+    text = decoder.text([t for t in tokens if vocabulary.is_text(t)]).encode("utf-8")
+    return len(text) / len(zlib.compress(text)) if text else 0.0
