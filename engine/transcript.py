@@ -8,7 +8,7 @@ from html import escape
 from itertools import pairwise
 from operator import itemgetter
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 Header = Sequence[tuple[str, str]]
@@ -17,14 +17,25 @@ Header = Sequence[tuple[str, str]]
 _SHORTEST_S = 0.02  # one step of Whisper's clock
 
 
-class Segment(BaseModel):
-    """A piece of text with its start and end in seconds."""
+class Word(BaseModel):
+    """A word with the blank before it, its start and end in seconds."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     start: float
     end: float
     text: str
+
+
+class Segment(BaseModel):
+    """A piece of text with its start and end in seconds, and perhaps those of its words."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] | None = Field(None, exclude_if=lambda words: words is None)
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class Draft:
     start: float | None
     end: float | None
     text: str
+    words: tuple[Word, ...] | None = None
 
 
 class Transcript(BaseModel):
@@ -77,17 +89,30 @@ def ordered(segments: Iterable[Segment | Draft], duration_s: float) -> tuple[Seg
         for (_, end, _), (start, next_start) in zip(told, pairwise([*starts, length]), strict=True)
     ]
     return tuple(
-        Segment(start=min(round(start, 3), length), end=min(round(end, 3), length), text=text)
-        for start, end, (_, _, text) in zip(starts, ends, told, strict=True)
+        _placed(segment, min(round(start, 3), length), min(round(end, 3), length))
+        for start, end, (_, _, segment) in zip(starts, ends, told, strict=True)
     )
 
 
-def _told(segments: Iterable[Segment | Draft], length: float) -> Iterable[tuple[float, float, str]]:
-    """Start inside the recording, end or infinity, text."""
+def _placed(segment: Segment | Draft, start: float, end: float) -> Segment:
+    words = segment.words and tuple(
+        Word(
+            start=min(max(word.start, start), end),
+            end=min(max(word.end, start), end),
+            text=word.text,
+        )
+        for word in segment.words
+    )
+    return Segment(start=start, end=end, text=segment.text.strip(), words=words)
+
+
+def _told(
+    segments: Iterable[Segment | Draft], length: float
+) -> Iterable[tuple[float, float, Segment | Draft]]:
+    """Start inside the recording, end or infinity, and the segment."""
     before = 0.0
     for segment in segments:
-        text = segment.text.strip()
-        if not _line(text):
+        if not _line(segment.text):
             continue
         start = segment.start
         if start is None or not math.isfinite(start):
@@ -97,7 +122,7 @@ def _told(segments: Iterable[Segment | Draft], length: float) -> Iterable[tuple[
         if end is None or not start < end < math.inf:
             end = math.inf
         before = min(end, length) if end < math.inf else start
-        yield start, end, text
+        yield start, end, segment
 
 
 def render(transcript: Transcript, header: Header, extension: str) -> str:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.audio.decoding import Aborted, decode
 from engine.audio.samples import SAMPLE_RATE, locate, read_blocks
-from engine.audio.windows import Window, plan
+from engine.audio.sounding import LevelMeter, sounding
+from engine.audio.windows import Span, Window, plan
 from engine.errors import NotMedia
 from engine.library import atomic
 from engine.whisper.presets import Preset
@@ -20,15 +21,17 @@ _DESCRIPTION = "prepared.json"
 class PreparedAudio(BaseModel):
     """A recording that is ready for Whisper; lengths in seconds.
 
-    `wav` is 16 kHz mono of 16-bit samples, to be read with `gain_db`. `cut` is a sentence when the
-    sound is not what the container promised. Without speech there is no window. `engine_s` is what
-    the preparation took, without the loading of its libraries.
+    `wav` is 16 kHz mono of 16-bit samples, to be read with `gain_db`. `speech` is where somebody is
+    heard to speak. `cut` is a sentence when the sound is not what the container promised. Without
+    speech there is no window. `engine_s` is what the preparation took, without the loading of its
+    libraries.
     """
 
     model_config = ConfigDict(frozen=True)
 
     wav: Path
     duration_s: float
+    speech: tuple[Span, ...]
     speech_s: float
     gain_db: float
     cut: str | None
@@ -63,14 +66,16 @@ def prepare(
     before = perf_counter()
     _clear(folder)
     decoded = decode(source, folder / _WAV, threads=preset.preparation_threads, abort=abort)
+    meter = LevelMeter()
     speech = find_speech(
-        read_blocks(decoded.wav, decoded.gain_db),
+        meter.passing(read_blocks(decoded.wav, decoded.gain_db)),
         round(decoded.duration_s * SAMPLE_RATE),
         abort=stop_if_asked,
     )
     prepared = PreparedAudio(
         wav=decoded.wav,
         duration_s=decoded.duration_s,
+        speech=sounding(speech, meter.levels),
         speech_s=sum(span.end_s - span.start_s for span in speech),
         gain_db=decoded.gain_db,
         cut=decoded.cut,

@@ -9,8 +9,8 @@ from engine.steps.recording import fingerprint
 from engine.whisper import presets
 
 # each is raised when the same input would give another output
-_PREPARATION = 1
-_DECODING = 1
+_PREPARATION = 2
+_DECODING = 2
 
 
 def of_metadata(video_id: str) -> str:

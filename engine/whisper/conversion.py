@@ -19,7 +19,7 @@ from engine.whisper import ct2
 from engine.whisper.packaged import PackagedWeights
 from engine.whisper.vocabulary import Vocabulary, read_tokenizer, tokenizer_of_words
 
-_FORM = "1"
+_FORM = "2"
 """Of what is written here; a new one makes every checkpoint be converted anew."""
 _ABANDONED_S = 3600
 """A half-made folder of this age belongs to a process that died."""
@@ -105,6 +105,7 @@ def _write(data: bytes, source: Path, folder: Path) -> None:
             "begin_suppress_tokens": listed.get("suppress_ids_begin", []),
             "eos_token_id": config["eos_token_id"],
             "decoder_start_token_id": config["decoder_start_token_id"],
+            "alignment_heads": listed.get("alignment_heads"),
         },
     )
     _save(

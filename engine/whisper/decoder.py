@@ -71,7 +71,11 @@ class Decoder:
 
     def __call__(self, tokens: Tensor, positions: Tensor, rows: Rows) -> Tensor:
         """Logits (rows, vocabulary) behind `tokens` (rows,), the ones at `positions` (rows,)."""
+        return self._vocabulary(self._norm(self.read(tokens, positions, rows)))[:, 0]
+
+    def read(self, tokens: Tensor, positions: Tensor, rows: Rows) -> Tensor:
+        """The same without the last step, which turns what was understood into logits."""
         x = (self._embeddings[tokens] + self._positions[positions])[:, None]
         for layer in self._layers:
             x = layer(x, rows)
-        return self._vocabulary(self._norm(x))[:, 0]
+        return x

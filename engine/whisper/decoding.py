@@ -14,6 +14,8 @@ from torch import Tensor
 
 from engine.audio.decoding import Aborted
 from engine.audio.samples import SAMPLE_RATE, Samples
+from engine.audio.windows import Span
+from engine.whisper.alignment import align
 from engine.whisper.attempts import Attempt
 from engine.whisper.choosing import Chooser
 from engine.whisper.encoder import Memory
@@ -48,6 +50,22 @@ class Batch(Protocol):
 
     def write(self, tokens: Sequence[int]) -> Tensor:
         """Logits (rows, vocabulary) behind the next token of each row."""
+        ...
+
+    def memory(self, row: int) -> Memory:
+        """What a row has heard."""
+        ...
+
+
+class Windows(Protocol):
+    """The windows of a recording by their number."""
+
+    def sound(self, number: int) -> Samples:
+        """A window's samples."""
+        ...
+
+    def speech(self, number: int) -> Sequence[Span]:
+        """Where somebody speaks, in seconds from the window's start."""
         ...
 
 
@@ -91,7 +109,7 @@ class Scribe:
         model: Model,
         backend: Backend,
         tasks: Tasks,
-        sound: Callable[[int], Samples],
+        windows: Windows,
         manner: Manner,
         heard: dict[int, Memory],
         abort: Callable[[], bool],
@@ -100,7 +118,7 @@ class Scribe:
         self._model = model
         self._backend = backend
         self._tasks = tasks
-        self._sound = sound
+        self._windows = windows
         self._manner = manner
         self._heard = heard
         self._abort = abort
@@ -133,7 +151,7 @@ class Scribe:
         if free < min(self._backend.together, self._backend.windows):
             return
         tasks = self._tasks.take(free)
-        sounds = [self._sound(task.window) for task in tasks]
+        sounds = [self._windows.sound(task.window) for task in tasks]
         # From here on they are ours, also if encoding fails.
         self._at_work += [(t, self._attempt(t, s)) for t, s in zip(tasks, sounds, strict=True)]
         for first in range(0, len(tasks), self._backend.together):
@@ -177,18 +195,22 @@ class Scribe:
             if rows:
                 still.append((task, attempt))
             else:
-                self._finish(task, attempt)
+                self._finish(task, attempt, batch.memory(first))
             first = last
         self._at_work = still
         if kept != list(range(first)):
             batch.keep(kept)
 
-    def _finish(self, task: Task, attempt: Attempt) -> None:
+    def _finish(self, task: Task, attempt: Attempt, memory: Memory) -> None:
         row = better(task.best, attempt.result)
-        if row.believable or task.tries + 1 == len(TRIES):
-            self._tasks.finish(task.window, final(row, self._model.vocabulary))
-        else:
+        if not row.believable and task.tries + 1 < len(TRIES):
             self._tasks.put_back([Task(task.window, task.tries + 1, row)])
+            return
+        row = final(row, self._model.vocabulary)
+        text = [token for token in row.tokens if self._model.vocabulary.is_text(token)]
+        speech = self._windows.speech(task.window)
+        row.timed = align(self._model, memory, self._prompt, text, speech)
+        self._tasks.finish(task.window, row)
 
 
 def seconds(samples: Samples) -> float:

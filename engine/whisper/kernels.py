@@ -156,3 +156,35 @@ def scale_rows(product, sizes, bias, out):
         for i in range(width):
             number = product[row, i] * size + bias[i]
             out[row, i] = _narrow(number, out[row, i])
+
+
+@njit(**_OPTIONS)
+def cheapest_path(cost, starts):
+    """The first frame of each token on the cheapest way through `cost` (tokens, frames).
+
+    It goes from the first corner to the last, by one token, one frame or both at a time: dynamic
+    time warping.
+    """
+    tokens, frames = cost.shape
+    total = np.full((tokens + 1, frames + 1), np.float32(np.inf))
+    total[0, 0] = 0
+    came = np.zeros((tokens + 1, frames + 1), np.int8)
+    for token in range(1, tokens + 1):
+        for frame in range(1, frames + 1):
+            best, way = total[token - 1, frame - 1], 0
+            if total[token - 1, frame] < best:
+                best, way = total[token - 1, frame], 1
+            if total[token, frame - 1] < best:
+                best, way = total[token, frame - 1], 2
+            total[token, frame] = cost[token - 1, frame - 1] + best
+            came[token, frame] = way
+    token, frame = tokens, frames
+    while token > 0 and frame > 0:
+        starts[token - 1] = frame - 1
+        way = came[token, frame]
+        if way != 2:
+            token -= 1
+        if way != 1:
+            frame -= 1
+    for left in range(token):  # more tokens than frames: they share the first
+        starts[left] = 0

@@ -6,9 +6,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from engine.whisper import kernels
-from engine.whisper.kernels import bits
-
 Compute = Literal["int8", "bfloat16", "float16", "float32"]
 """In what a model multiplies; with int8 all that is no matrix of weights stays in `dtype_of`."""
 
@@ -60,6 +57,9 @@ class Linear:
         return product
 
     def _rounded(self, x: Tensor) -> Tensor:
+        from engine.whisper import kernels  # Numba, which only the CPU needs
+        from engine.whisper.kernels import bits
+
         rows = x.reshape(-1, self.inputs)
         steps = torch.empty(rows.shape, dtype=torch.uint8)
         sizes = torch.empty(len(rows), 1)

@@ -34,6 +34,8 @@ class Model:
     vocabulary: Vocabulary
     text: TextDecoder
     suppressed: tuple[int, ...]
+    alignment_heads: tuple[tuple[int, int], ...]
+    """Layer and number of those that look at the word that comes next."""
     filters: Tensor
     encoder: Encoder
     decoder: Decoder
@@ -85,6 +87,7 @@ def load(checkpoint: Checkpoint, device: torch.device, compute: Compute | None =
             vocabulary=vocabulary,
             text=text,
             suppressed=_suppressed(generation.suppress_tokens or (), vocabulary),
+            alignment_heads=_alignment_heads(generation, whisper.config),
             filters=mel_filters(whisper.config.num_mel_bins).to(device),
             encoder=Encoder(whisper.model, linear),
             decoder=Decoder(whisper.model, linear),
@@ -97,3 +100,11 @@ def load(checkpoint: Checkpoint, device: torch.device, compute: Compute | None =
 
 def _suppressed(listed: Iterable[Any], vocabulary: Vocabulary) -> tuple[int, ...]:
     return tuple(token for token in listed if 0 <= token < vocabulary.end)
+
+
+def _alignment_heads(generation: Any, config: Any) -> tuple[tuple[int, int], ...]:
+    """Those that the checkpoint names; else all of the upper half, as OpenAI's program does."""
+    layers, heads = config.decoder_layers, config.decoder_attention_heads
+    upper = [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
+    named = getattr(generation, "alignment_heads", None) or upper
+    return tuple((int(layer), int(head)) for layer, head in named)

@@ -51,6 +51,10 @@ class RaggedBatch:
         for layer, (keys, values) in enumerate(self._written):  # never two copies of all
             self._written[layer] = keys[chosen], values[chosen]
 
+    def memory(self, row: int) -> Memory:
+        """What a row has heard."""
+        return self._memories[row]
+
     def write(self, tokens: Sequence[int]) -> Tensor:
         """Logits (rows, vocabulary) behind the next token of each row."""
         if max(self._lengths) == self._written[0][0].shape[2]:

@@ -1,17 +1,21 @@
 """One recording on its way through a model: its language, and its segments in order."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from threading import Event, Thread
 
 from engine.audio.preparation import PreparedAudio
 from engine.audio.samples import Samples, read_samples
+from engine.audio.windows import Span, Window
 from engine.transcript import Segment
 from engine.whisper import language as languages
 from engine.whisper import segments as segments_of
 from engine.whisper.decoding import Backend, Manner, Scribe
 from engine.whisper.encoder import Memory
 from engine.whisper.model import Model
+from engine.whisper.pauses import at_pauses
 from engine.whisper.seams import Joiner
 from engine.whisper.tasks import Tasks
 
@@ -57,8 +61,11 @@ class Recording:
         with self._scribes(model, backend, tasks, manner):
             for number, row in zip(left, tasks.results(left), strict=True):
                 window = windows[number]
-                said = segments_of.of_tokens(row.tokens, window, model.vocabulary, model.text)
-                self._take(self._joiner.add(window, said))
+                said = segments_of.of_tokens(
+                    row.tokens, row.timed, window, model.vocabulary, model.text
+                )
+                fitted = at_pauses(said, window, self._speech_in(window))
+                self._take(self._joiner.add(window, fitted))
                 self._done = number + 1
                 self._progress(window.end_s, total_s)
         self._take(self._joiner.finish())
@@ -66,7 +73,7 @@ class Recording:
 
     def _spoken(self, model: Model, backend: Backend) -> str:
         voters = languages.voters(len(self._prepared.windows))
-        sounds = {number: self._sound(number) for number in voters}
+        sounds = {number: self.sound(number) for number in voters}
         spoken, self._heard = languages.spoken(model, backend, sounds, self._abort)
         return spoken
 
@@ -82,7 +89,7 @@ class Recording:
 
         def work() -> None:
             try:
-                Scribe(model, backend, tasks, self._sound, manner, self._heard, abort).work()
+                Scribe(model, backend, tasks, self, manner, self._heard, abort).work()
             except BaseException as fault:
                 tasks.fail(fault)
                 left.set()
@@ -104,6 +111,22 @@ class Recording:
             self.segments.append(one)
             self._segment(one)
 
-    def _sound(self, number: int) -> Samples:
+    def sound(self, number: int) -> Samples:
+        """A window's samples."""
         window, gain_db = self._prepared.windows[number], self._prepared.gain_db
         return read_samples(self._prepared.wav, gain_db, window.start_s, window.end_s)
+
+    def speech(self, number: int) -> list[Span]:
+        """Where somebody speaks, in seconds from the window's start."""
+        window = self._prepared.windows[number]
+        shift = window.start_s
+        return [
+            Span(max(0.0, s.start_s - shift), min(s.end_s, window.end_s) - shift)
+            for s in self._speech_in(window)
+        ]
+
+    def _speech_in(self, window: Window) -> tuple[Span, ...]:
+        speech = self._prepared.speech
+        first = bisect_right(speech, window.start_s, key=attrgetter("end_s"))
+        last = bisect_left(speech, window.end_s, key=attrgetter("start_s"))
+        return speech[first:last]

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine.whisper.alignment import Timed
 from engine.whisper.loops import without_loop
 from engine.whisper.vocabulary import TextDecoder, Vocabulary
 
@@ -27,6 +28,8 @@ class Row:
     no_speech: float = 0.0
     looped: bool = False
     compression: float = 0.0
+    timed: list[Timed] = field(default_factory=list)
+    """Its text tokens with their times, once it is final."""
 
     @property
     def mean_logprob(self) -> float:

@@ -1,27 +1,25 @@
 """Where a window repeats the end of the one before: the two texts become one, by their words."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from engine.audio.windows import Window
-from engine.transcript import Segment
+from engine.transcript import Segment, Word
+from engine.whisper.words import WORD
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
-"""A word with the blanks before it; in scripts without blanks a character."""
 _SLACK_S = 1.0
 """By how much the guessed time of a word may be wrong."""
 
 
 @dataclass(frozen=True)
 class _Word:
-    """A word of a segment; its time is guessed from its place in the text."""
+    """A word of a segment; without a time of its own it has one by its place in the text."""
 
     segment: int
     text: str
     middle_s: float
+    timed: Word | None = None
 
     @property
     def sound(self) -> str:
@@ -79,8 +77,11 @@ def joined(
 def _words(segments: Iterable[Segment]) -> list[_Word]:
     words = []
     for index, segment in enumerate(segments):
+        if segment.words:
+            words += [_Word(index, w.text, (w.start + w.end) / 2, w) for w in segment.words]
+            continue
         length = max(len(segment.text), 1)
-        for found in _WORD.finditer(segment.text):
+        for found in WORD.finditer(segment.text):
             share = (found.start() + found.end()) / 2 / length
             middle = segment.start + share * (segment.end - segment.start)
             words.append(_Word(index, found.group(), middle))
@@ -98,5 +99,6 @@ def _cut(segments: Sequence[Segment], words: Sequence[_Word], side: int) -> list
         elif text:
             edge = round(mine[-1 - side].middle_s, 3)
             start, end = (segment.start, edge) if side == 0 else (edge, segment.end)
-            left.append(Segment(start=start, end=end, text=text))
+            timed = tuple(word.timed for word in mine if word.timed) or None
+            left.append(Segment(start=start, end=end, text=text, words=timed))
     return left

@@ -8,6 +8,7 @@ import torch
 
 from engine.audio.decoding import Aborted
 from engine.audio.samples import Samples
+from engine.audio.windows import Span
 from engine.whisper import attempts, decoding, rows
 from engine.whisper.cpu import CpuBackend
 from engine.whisper.decoding import Manner, Scribe
@@ -25,6 +26,19 @@ def never() -> bool:
     return False
 
 
+class Heard:
+    """Windows without a recording, in all of which somebody speaks."""
+
+    def __init__(self, windows: Sequence[Samples]) -> None:
+        self._windows = windows
+
+    def sound(self, number: int) -> Samples:
+        return self._windows[number]
+
+    def speech(self, number: int) -> list[Span]:
+        return [Span(0.0, len(self._windows[number]) / 16_000)]
+
+
 def rows_of(
     model: Model,
     windows: Sequence[Samples],
@@ -37,7 +51,7 @@ def rows_of(
     numbers = range(len(windows))
     tasks = Tasks(numbers)
     backend = backend or CpuBackend(model, len(windows), 1)
-    Scribe(model, backend, tasks, lambda number: windows[number], manner, {}, abort).work()
+    Scribe(model, backend, tasks, Heard(windows), manner, {}, abort).work()
     return list(tasks.results(numbers))
 
 
@@ -157,9 +171,8 @@ def test_what_was_begun_is_given_back_when_memory_runs_out(model: Model, speech:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     tasks = Tasks(range(3))
-    scribe = Scribe(
-        model, Full(model, 2, 1), tasks, lambda number: speech, ENGLISH, {}, lambda: False
-    )
+    heard = Heard([speech] * 3)
+    scribe = Scribe(model, Full(model, 2, 1), tasks, heard, ENGLISH, {}, never)
     with pytest.raises(torch.OutOfMemoryError):
         scribe.work()
     assert [task.window for task in tasks.take(9)] == [0, 1, 2]
@@ -169,7 +182,7 @@ def test_scribes_share_the_windows(model: Model, speech: Samples) -> None:
     parts = [speech[i * 24_000 : i * 24_000 + 48_000] for i in range(4)]
     tasks = Tasks(range(4))
     scribes = [
-        Scribe(model, CpuBackend(model, 1, 1), tasks, parts.__getitem__, ENGLISH, {}, never)
+        Scribe(model, CpuBackend(model, 1, 1), tasks, Heard(parts), ENGLISH, {}, never)
         for _ in range(2)
     ]
     threads = [threading.Thread(target=scribe.work) for scribe in scribes]

@@ -1,7 +1,9 @@
 import pytest
 
 from engine.audio.windows import Window
+from engine.transcript import Word
 from engine.whisper import segments
+from engine.whisper.alignment import Timed
 from engine.whisper.vocabulary import TextDecoder, Vocabulary, tokenizer_of_words
 
 VOCABULARY = Vocabulary.of_size(51_865)
@@ -14,7 +16,7 @@ def at(seconds: float) -> int:
 
 
 def found(*tokens: int) -> list[tuple[float, float, str]]:
-    made = segments.of_tokens(tokens, WINDOW, VOCABULARY, DECODER)
+    made = segments.of_tokens(tokens, [], WINDOW, VOCABULARY, DECODER)
     return [(s.start, s.end, s.text) for s in made]
 
 
@@ -45,3 +47,20 @@ def test_a_segment_without_words_is_none() -> None:
 )
 def test_text_is_one_line_of_words(text: str, line: str) -> None:
     assert segments.clean(text) == line
+
+
+def test_words_come_with_their_own_times() -> None:
+    timed = [Timed(0, 0.5, 0.9), Timed(1, 1.0, 1.4), Timed(3, 1.4, 1.5), Timed(2, 3.0, 3.5)]
+    tokens = [at(0.4), 0, 1, 3, at(2.0), at(2.8), 2, at(4.0)]
+    one, two = segments.of_tokens(tokens, timed, WINDOW, VOCABULARY, DECODER)
+    assert one.words == (
+        Word(start=100.5, end=100.9, text=" one"),
+        Word(start=101.0, end=101.5, text=" two."),
+    )
+    assert two.words == (Word(start=103.0, end=103.5, text=" three"),)
+
+
+def test_a_segment_of_which_times_are_missing_has_no_words() -> None:
+    tokens = [at(0.4), 0, 1, at(2.0)]
+    (segment,) = segments.of_tokens(tokens, [Timed(0, 0.5, 0.9)], WINDOW, VOCABULARY, DECODER)
+    assert segment.words is None
