@@ -89,6 +89,14 @@ class Settings(BaseSettings):
     """`auto` or a language code."""
     whisper_device: Literal["auto", "cuda", "cpu"] = "auto"
     """Where the model runs."""
+    whisper_compute: Literal["auto", "int8", "bfloat16", "float16", "float32"] = "auto"
+    """In what it multiplies; auto: what the device is fastest in."""
+    whisper_beams: int = Field(1, ge=1, le=10)
+    """Texts that are followed side by side; above 1 slower, seldom better."""
+    whisper_word_timestamps: bool = False
+    """Whether the transcript's JSON tells the times of every word."""
+    whisper_max_temperature_c: float = Field(85, ge=40, le=110)
+    """Above it the GPU gets a pause between batches."""
 
     prefect_api_url: str | None = None
     """Unset: Tonspur's own Prefect server."""

@@ -1,6 +1,7 @@
 """The six steps of a video as tasks; what they do stands in engine/steps."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -61,16 +62,24 @@ def upload(entry: Entry, job: Job) -> None:
     upload_step.upload(job.library(), entry, job.settings())
 
 
-def progress_bar(what: str) -> Callable[[float, float], None]:
-    """A progress artifact that moves in steps of five percent: each step is a request."""
+def progress_bar(
+    what: str, clock: Callable[[], float] = monotonic
+) -> Callable[[float, float], None]:
+    """A progress artifact, told of seconds of speech, that says how much time is left.
+
+    It moves in steps of five percent: each step is a request.
+    """
     artifact = create_progress_artifact(progress=0.0, description=what)
     shown = 0.0
+    begun = clock()
 
     def show(done: float, total: float) -> None:
         nonlocal shown
         percent = 100.0 * done / total if total else 100.0
         if percent - shown >= _PERCENT_STEP or percent >= 100.0 > shown:
             shown = min(percent, 100.0)
-            update_progress_artifact(artifact, progress=shown)
+            left_s = (clock() - begun) * (total - done) / done if done else 0.0
+            heard = f"{done / 60:.1f} of {total / 60:.1f} minutes of speech, {left_s:.0f} s left"
+            update_progress_artifact(artifact, progress=shown, description=f"{what}: {heard}")
 
     return show

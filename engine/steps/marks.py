@@ -36,7 +36,8 @@ def of_transcript(sidecar: Sidecar, settings: Settings) -> str:
     preset = presets.chosen(settings)
     model, language = settings.whisper_model, settings.whisper_language
     cut = (preset.chunk_seconds, preset.overlap_seconds)
-    return fingerprint(_DECODING, _content(sidecar), model, language, preset.name, cut)
+    manner = (settings.whisper_compute, settings.whisper_beams, settings.whisper_word_timestamps)
+    return fingerprint(_DECODING, _content(sidecar), model, language, preset.name, cut, manner)
 
 
 def transcript_is_done(entry: Entry, sidecar: Sidecar, settings: Settings) -> bool:

@@ -67,5 +67,7 @@ def transcript(
             "speech_s": round(result.speech_s, 3),
             "engine_s": round(prepared.engine_s + result.engine_s, 3),
             "load_s": round(result.load_s, 3),
+            "compute": result.dtype,
+            "peak_vram_mb": result.peak_vram_mb,
             "note": result.note,
         }

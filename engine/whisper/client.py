@@ -15,6 +15,7 @@ from engine import errors
 from engine.audio.decoding import Aborted
 from engine.audio.preparation import PreparedAudio
 from engine.errors import EngineDied, Permanent, Temporary, TonspurError
+from engine.gpu.environment import helpful
 from engine.settings import Settings, environment
 from engine.transcript import Segment
 from engine.whisper.checkpoints import check_name
@@ -160,6 +161,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         if isinstance(getattr(settings, name), SecretStr)
     }
     variables = os.environ | environment(settings)
+    variables |= helpful(variables)
     # The child finds this package wherever it was started.
     here = str(Path(__file__).parents[2])
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

@@ -19,7 +19,8 @@ class Transcription(_Message):
 
     `engine_s` is the time from reading the first samples to the last segment with the model
     loaded, `load_s` what loading it took in this job. `language` is None where nobody speaks and
-    none was asked for. `note` says what is not as it was asked for.
+    none was asked for. `peak_vram_mb` is the most of a card's memory that was held at a time, None
+    on the CPU. `note` says what is not as it was asked for.
     """
 
     language: str | None
@@ -32,6 +33,7 @@ class Transcription(_Message):
     load_s: float
     duration_s: float
     speech_s: float
+    peak_vram_mb: float | None = None
     note: str | None
     versions: dict[str, str]
 
@@ -62,7 +64,7 @@ class Started(_Message):
 
 
 class Progress(_Message):
-    """So many seconds of the recording are done."""
+    """So many seconds of all the speech are done."""
 
     kind: Literal["progress"] = "progress"
     done_s: float

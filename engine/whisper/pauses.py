@@ -32,7 +32,8 @@ class _Part:
 def at_pauses(segments: Sequence[Segment], window: Window, speech: Sequence[Span]) -> list[Segment]:
     """One window's segments, parted at pauses and with their bounds moved to where speech has its.
 
-    `speech` is what lies in the window, in seconds of the recording like all else here. Segments without words stay as they are.
+    `speech` is what lies in the window, in seconds of the recording like all else here. Segments
+    without words stay as they are.
     """
     stretches = list(_stretches(speech, window))
     if not stretches or not all(segment.words for segment in segments):

@@ -21,6 +21,7 @@ import psutil
 
 from engine.audio.decoding import Aborted
 from engine.errors import DiskFull, EngineDied, TonspurError
+from engine.gpu.environment import complaints
 from engine.settings import Settings, load
 from engine.transcript import Segment
 from engine.whisper.messages import (
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 _PATIENCE_S = 2.0
 """So long a job may take to notice that the input has closed."""
 _QUIET = {
-    "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
@@ -56,6 +56,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client, which then closes us
     os.environ.update(_QUIET)
     events = _own_stdout()
+    for complaint in complaints(os.environ):
+        print(complaint, file=sys.stderr)
     jobs: SimpleQueue[bytes | None] = SimpleQueue()
     closed = Flag()
     Thread(target=_listen, args=(sys.stdin.buffer, jobs, closed), daemon=True).start()

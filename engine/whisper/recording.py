@@ -29,13 +29,16 @@ class Recording:
         self,
         prepared: PreparedAudio,
         *,
+        words: bool,
         progress: Told,
         segment: Callable[[Segment], None],
         abort: Callable[[], bool],
     ) -> None:
+        """`words`: segments keep those of their words."""
         self.segments: list[Segment] = []
         self.language: str | None = None
         self._prepared = prepared
+        self._words = words
         self._progress = progress
         self._segment = segment
         self._abort = abort
@@ -43,8 +46,10 @@ class Recording:
         self._done = 0
         self._heard: dict[int, Memory] = {}
 
-    def write(self, model: Model, backend: Backend, asked: str) -> None:
+    def write(self, model: Model, backend: Backend, asked: str, beams: int = 1) -> None:
         """Write down what is left of it, in the language asked for or the one that is spoken.
+
+        What is told of progress are seconds of speech, done and in all.
 
         Raises:
             Aborted: that was asked for.
@@ -53,11 +58,11 @@ class Recording:
         self._heard = {}
         if self.language is None:
             self.language = asked if asked != languages.AUTO else self._spoken(model, backend)
-        windows, total_s = self._prepared.windows, self._prepared.duration_s
+        windows, total_s = self._prepared.windows, self._prepared.speech_s
         left = range(self._done, len(windows))
         tasks = Tasks(left)
-        manner = Manner(self.language)
-        self._progress(windows[self._done - 1].end_s if self._done else 0.0, total_s)
+        manner = Manner(self.language, beams)
+        self._progress(self._done_s(total_s), total_s)
         with self._scribes(model, backend, tasks, manner):
             for number, row in zip(left, tasks.results(left), strict=True):
                 window = windows[number]
@@ -67,9 +72,16 @@ class Recording:
                 fitted = at_pauses(said, window, self._speech_in(window))
                 self._take(self._joiner.add(window, fitted))
                 self._done = number + 1
-                self._progress(window.end_s, total_s)
+                self._progress(self._done_s(total_s), total_s)
         self._take(self._joiner.finish())
         self._progress(total_s, total_s)
+
+    def _done_s(self, total_s: float) -> float:
+        """Seconds of speech in the windows that are done: windows hold little else."""
+        spans = self._prepared.windows
+        heard_s = sum(window.duration_s for window in spans)
+        done_s = sum(window.duration_s for window in spans[: self._done])
+        return total_s * done_s / heard_s
 
     def _spoken(self, model: Model, backend: Backend) -> str:
         voters = languages.voters(len(self._prepared.windows))
@@ -108,6 +120,8 @@ class Recording:
 
     def _take(self, final: Sequence[Segment]) -> None:
         for one in final:
+            if not self._words:
+                one = one.model_copy(update={"words": None})
             self.segments.append(one)
             self._segment(one)
 

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from time import perf_counter
 
-import psutil
 import torch
 
 from engine.audio.preparation import PreparedAudio
-from engine.gpu.allocator import room
 from engine.gpu.exhaustion import out_of_memory
-from engine.gpu.memory import Room, rows_that_fit
+from engine.gpu.memory import rows_that_fit
 from engine.settings import Settings
 from engine.transcript import Segment, ordered
-from engine.whisper import checkpoints
+from engine.whisper import checkpoints, device
 from engine.whisper import language as languages
 from engine.whisper.cpu import CpuBackend
 from engine.whisper.cuda import CudaBackend
@@ -24,9 +22,6 @@ from engine.whisper.messages import Transcription
 from engine.whisper.model import Model, load
 from engine.whisper.presets import Preset
 from engine.whisper.recording import Recording
-
-_NO_CUDA = "There is no CUDA device: the CPU was used."
-_NO_MEMORY = "The model does not fit into the CUDA device's memory: the CPU was used."
 
 
 @dataclass(frozen=True)
@@ -60,13 +55,13 @@ class Transcriber:
     ) -> Transcription:
         """Transcribe prepared audio; `language` is `auto` or a code, `model` None for the default.
 
-        `progress` is told seconds done and in all, `segment` every segment as soon as it is
-        final, in order.
+        `progress` is told seconds of speech, done and in all, `segment` every segment as soon as
+        it is final, in order.
 
         Raises:
             UnknownModel: no such checkpoint.
             BadCheckpoint: it is damaged.
-            BadSettings: it does not know the language.
+            BadSettings: it does not know the language, or the device cannot compute so.
             Aborted: `abort` said so.
         """
         # Threads of their own that ran before may have changed the number for this one.
@@ -80,8 +75,16 @@ class Transcriber:
         loaded = self._load(model, language)
         load_s = perf_counter() - before
         before = perf_counter()
-        recording = Recording(prepared, progress=progress, segment=segment, abort=abort)
-        self._write(recording, preset, language)
+        recording = Recording(
+            prepared,
+            words=self._settings.whisper_word_timestamps,
+            progress=progress,
+            segment=segment,
+            abort=abort,
+        )
+        device.forget_peak(loaded.model.device)
+        self._write(recording, preset, language, abort)
+        peak_mb = device.peak_mb(loaded.model.device)
         loaded = self._loaded or loaded
         return Transcription(
             language=recording.language,
@@ -94,19 +97,23 @@ class Transcriber:
             load_s=load_s,
             duration_s=prepared.duration_s,
             speech_s=prepared.speech_s,
+            peak_vram_mb=peak_mb,
             note=loaded.note,
             versions=_versions(),
         )
 
-    def _write(self, recording: Recording, preset: Preset, language: str) -> None:
+    def _write(
+        self, recording: Recording, preset: Preset, language: str, abort: Callable[[], bool]
+    ) -> None:
         """Out of memory halves the batch, then takes the CPU; what was written stays written."""
         windows = preset.batch_windows
         while True:
             assert self._loaded is not None  # noqa: S101
             model = self._loaded.model
-            windows = rows_that_fit(_room(model.device), model.decoder.row_bytes, windows)
+            windows = rows_that_fit(device.room(model.device), model.decoder.row_bytes, windows)
+            backend = self._backend(model, windows, abort)
             try:
-                recording.write(model, self._backend(model, windows), language)
+                recording.write(model, backend, language, self._settings.whisper_beams)
             except Exception as error:
                 on_cuda = model.device.type == "cuda"
                 if not out_of_memory(error) or (windows == 1 and not on_cuda):
@@ -120,9 +127,10 @@ class Transcriber:
             else:
                 return
 
-    def _backend(self, model: Model, windows: int) -> Backend:
+    def _backend(self, model: Model, windows: int, abort: Callable[[], bool]) -> Backend:
         if model.device.type == "cuda":  # cuda only
-            return CudaBackend(model, windows)
+            rest = device.rest_on(model.device, self._settings, abort)
+            return CudaBackend(model, windows, rest=rest)
         return CpuBackend(model, windows, self._threads)
 
     def _fall_back(self) -> None:  # cuda only
@@ -131,52 +139,46 @@ class Transcriber:
         assert loaded is not None  # noqa: S101
         self._release()
         cpu = load(loaded.checkpoint, torch.device("cpu"))
-        self._loaded = _Loaded(loaded.asked, cpu, loaded.checkpoint, _NO_MEMORY)
+        self._loaded = _Loaded(loaded.asked, cpu, loaded.checkpoint, device.NO_MEMORY)
 
     def _silence(
         self, prepared: PreparedAudio, preset: Preset, language: str, model: str | None
     ) -> Transcription:
-        device, note = self._device()
+        chosen = device.choose(self._settings)
         return Transcription(
             language=None if language == languages.AUTO else language,
             segments=(),
-            model=model or checkpoints.default_name(device.type),
+            model=model or checkpoints.default_name(chosen.device.type),
             preset=preset.name,
-            device=device.type,
+            device=chosen.device.type,
             dtype=None,
             engine_s=0.0,
             load_s=0.0,
             duration_s=prepared.duration_s,
             speech_s=prepared.speech_s,
-            note=note,
+            note=chosen.note,
             versions=_versions(),
         )
-
-    def _device(self) -> tuple[torch.device, str | None]:
-        wanted = self._settings.whisper_device
-        if wanted != "cpu" and torch.cuda.is_available():  # cuda only
-            return torch.device("cuda"), None
-        return torch.device("cpu"), _NO_CUDA if wanted == "cuda" else None
 
     def _load(self, name: str | None, language: str) -> _Loaded:
         if self._loaded is not None and self._loaded.asked == name:
             languages.check_language(language, self._loaded.checkpoint)
             return self._loaded
-        device, note = self._device()
+        chosen = device.choose(self._settings)
         self._release()
         try:
-            self._loaded = self._loaded_on(device, name, language, note)
+            self._loaded = self._loaded_on(chosen, name, language)
         except torch.OutOfMemoryError:  # cuda only
             self._release()
-            self._loaded = self._loaded_on(torch.device("cpu"), name, language, _NO_MEMORY)
+            cpu = device.Choice(torch.device("cpu"), device.NO_MEMORY)
+            self._loaded = self._loaded_on(cpu, name, language)
         return self._loaded
 
-    def _loaded_on(
-        self, device: torch.device, name: str | None, language: str, note: str | None
-    ) -> _Loaded:
-        checkpoint = checkpoints.resolve(name, self._settings, device.type)
+    def _loaded_on(self, chosen: device.Choice, name: str | None, language: str) -> _Loaded:
+        checkpoint = checkpoints.resolve(name, self._settings, chosen.device.type)
         languages.check_language(language, checkpoint)
-        return _Loaded(name, load(checkpoint, device), checkpoint, note)
+        compute = device.compute_on(chosen.device, self._settings)
+        return _Loaded(name, load(checkpoint, chosen.device, compute), checkpoint, chosen.note)
 
     def _release(self) -> None:
         """Give the memory back before another model takes its place."""
@@ -188,14 +190,6 @@ def _collect() -> None:
     gc.collect()
     if torch.cuda.is_available():  # cuda only
         torch.cuda.empty_cache()
-
-
-def _room(device: torch.device) -> Room:
-    """What the device has left for a batch."""
-    if device.type == "cuda":  # cuda only
-        return room(torch, device)
-    memory = psutil.virtual_memory()
-    return Room(memory.total, memory.available, memory.total - memory.available)
 
 
 def _versions() -> dict[str, str]:

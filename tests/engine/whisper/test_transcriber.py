@@ -12,7 +12,7 @@ from engine.settings import Settings, load
 from engine.transcript import Segment
 from engine.whisper.checkpoints import Checkpoint
 from engine.whisper.cpu import CpuBackend
-from engine.whisper.model import Model
+from engine.whisper.model import Model, best_compute
 from engine.whisper.presets import PRESETS
 from engine.whisper.ragged import RaggedBatch
 from engine.whisper.transcriber import Transcriber
@@ -46,11 +46,51 @@ def test_speech_becomes_ordered_segments(transcriber: Transcriber, talk: Prepare
     assert words(told) == words(result.segments)
     assert all(a.end <= b.start for a, b in pairwise(result.segments))
     assert result.segments[-1].end <= talk.duration_s
-    assert steps[0] == (0.0, talk.duration_s)
-    assert steps[-1] == (talk.duration_s, talk.duration_s)
+    assert steps[0] == (0.0, talk.speech_s)
+    assert steps[-1] == (talk.speech_s, talk.speech_s)
     assert steps == sorted(steps)
     assert result.engine_s > 0
     assert set(result.versions) == {"torch", "transformers"}
+
+
+def test_words_are_told_where_they_are_wanted(
+    transcriber: Transcriber, shared_state: Path, talk: PreparedAudio
+) -> None:
+    wanted = load(state_dir=shared_state, whisper_device="cpu", whisper_word_timestamps=True)
+    result = Transcriber(wanted).transcribe(talk, preset=STABIL, language="en", model=None)
+    for segment in result.segments:
+        assert segment.words
+        assert "".join(word.text for word in segment.words).split() == segment.text.split()
+        assert segment.start <= segment.words[0].start
+        assert segment.words[-1].end <= segment.end
+    plain = transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    assert all(segment.words is None for segment in plain.segments)
+
+
+@pytest.mark.parametrize(
+    ("compute", "name"), [("float32", "float32"), ("bfloat16", "bfloat16"), ("auto", None)]
+)
+def test_it_computes_in_what_is_asked_for(
+    compute: str, name: str | None, shared_state: Path, talk: PreparedAudio
+) -> None:
+    settings = load(state_dir=shared_state, whisper_device="cpu", whisper_compute=compute)
+    result = Transcriber(settings).transcribe(talk, preset=STABIL, language="en", model=None)
+    assert result.dtype == (name or best_compute(torch.device("cpu")))
+    assert "fishing boats" in words(result.segments)
+
+
+def test_what_the_device_cannot_compute_in_is_refused(
+    shared_state: Path, talk: PreparedAudio
+) -> None:
+    settings = load(state_dir=shared_state, whisper_device="cpu", whisper_compute="float16")
+    with pytest.raises(BadSettings, match="WHISPER_COMPUTE: float16 is not for cpu"):
+        Transcriber(settings).transcribe(talk, preset=STABIL, language="en", model=None)
+
+
+def test_beams_write_speech_too(shared_state: Path, talk: PreparedAudio) -> None:
+    settings = load(state_dir=shared_state, whisper_device="cpu", whisper_beams=3)
+    result = Transcriber(settings).transcribe(talk, preset=STABIL, language="en", model=None)
+    assert "fishing boats" in words(result.segments)
 
 
 def test_the_model_is_loaded_once(transcriber: Transcriber, talk: PreparedAudio) -> None:
