@@ -32,6 +32,10 @@ def audio(
     folder = marks.prepared_folder(sidecar, settings)
     if sidecar.is_done("audio", mark) and load_prepared(folder):
         return
+    before = sidecar.steps.get("audio")
+    if before and before.fingerprint not in (None, mark):
+        # Prepared with other settings, for a transcript that was never written.
+        shutil.rmtree(settings.prepared_dir / str(before.fingerprint), ignore_errors=True)
     with recorded(library, entry, "audio", mark, versions("silero-vad", "av")) as details:
         preset = presets.chosen(settings)
         source = marks.media(entry, sidecar)

@@ -35,6 +35,9 @@ _HUB_FILES = ("*.json", "*.safetensors", "*.txt", "model.bin")
 _HUB_FILES_TWICE = ("*fp32*",)
 """The same weights again, larger."""
 _MULTILINGUAL_TOKENS = 51_865
+_TAUGHT_ENGLISH = ("distil-large-v", "distil-medium", "distil-small")
+"""How the names of distilled models begin that have the tokens of all languages, but were taught
+English alone (https://huggingface.co/distil-whisper)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,9 @@ def _described(name: str, folder: Path) -> Checkpoint:
         raise BadCheckpoint(f"{folder / 'config.json'} is missing or damaged.") from error
     if kind != "whisper":
         raise BadCheckpoint(f"{folder} holds a model of the kind {kind}, not Whisper.")
-    return Checkpoint(name, folder, english_only=tokens < _MULTILINGUAL_TOKENS)
+    taught = str(config.get("_name_or_path") or name).rpartition("/")[2].lower()
+    english_only = tokens < _MULTILINGUAL_TOKENS or taught.startswith(_TAUGHT_ENGLISH)
+    return Checkpoint(name, folder, english_only=english_only)
 
 
 def _advice() -> str:

@@ -19,6 +19,10 @@ SURELY_NO_SPEECH = 0.9
 DOUBTFUL_LOGPROB = -0.7
 
 
+NO_SPEECH_AT_LAST = 0.3
+"""Probability from which on a row that no try could write believably counts as silence."""
+
+
 @dataclass
 class Row:
     """What was written about one window, and how sure the model is."""
@@ -49,6 +53,11 @@ class Row:
         return self.no_speech > NO_SPEECH and self._nonsense
 
     @property
+    def hopeless(self) -> bool:
+        """Perhaps nobody speaks here, and what was written is a guess even at the last try."""
+        return self.no_speech > NO_SPEECH_AT_LAST and self.mean_logprob < WORST_LOGPROB
+
+    @property
     def believable(self) -> bool:
         """Whether there is no reason to try again."""
         return self.silent or not self._nonsense
@@ -64,8 +73,8 @@ def better(old: Row | None, new: Row) -> Row:
 
 
 def final(row: Row, vocabulary: Vocabulary) -> Row:
-    """The row without what nobody said."""
-    if row.silent:
+    """The row, after its last try, without what nobody said."""
+    if row.silent or row.hopeless:
         row.tokens = []
     elif row.looped:
         row.tokens = without_loop(row.tokens, vocabulary)

@@ -74,6 +74,8 @@ class Transcriber:
         before = perf_counter()
         loaded = self._load(model, language)
         load_s = perf_counter() - before
+        if loaded.checkpoint.english_only:
+            language = "en"
         before = perf_counter()
         recording = Recording(
             prepared,

@@ -7,7 +7,6 @@ step that asks the host for something, or whose tensors were given up since, is 
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves

@@ -47,6 +47,11 @@ def test_text_that_repeats_itself_is_made_much_smaller(model: Model) -> None:
     )
 
 
+def test_a_guess_at_what_may_be_silence_says_nothing_after_the_last_try(model: Model) -> None:
+    assert final(Row([400] * 9, -15.0, 0.34), model.vocabulary).tokens == []
+    assert final(Row([400] * 9, -15.0, 0.2), model.vocabulary).tokens == [400] * 9
+
+
 def test_a_silent_row_says_nothing_and_a_loop_is_said_once(model: Model) -> None:
     assert final(Row([400] * 9, -30.0, 0.7), model.vocabulary).tokens == []
     looped = Row([400, *([500, 501, 502] * 12)], -3.0, 0.1, looped=True)
