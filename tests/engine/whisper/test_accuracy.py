@@ -1,9 +1,11 @@
 """Accuracy on real speech, and on speech made here where that is missing."""
 
 import json
+import wave
 from pathlib import Path
 
 import jiwer
+import numpy as np
 import pytest
 from transformers.models.whisper.english_normalizer import (
     BasicTextNormalizer,
@@ -11,6 +13,7 @@ from transformers.models.whisper.english_normalizer import (
 )
 
 from engine.audio.preparation import PreparedAudio, prepare
+from engine.audio.samples import read_samples
 from engine.settings import load
 from engine.whisper.checkpoints import Checkpoint
 from engine.whisper.presets import PRESETS
@@ -56,6 +59,38 @@ def test_real_talks_are_understood(
     heard = " ".join(segment.text for segment in result.segments)
     assert result.language == about["language"]
     assert word_errors(reference, heard, about["language"]) <= worst
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("gaps", [True, False], ids=["talk", "gapless"])
+@pytest.mark.parametrize("name", ["talk_en", "talk_de"])
+def test_no_preset_hears_worse_than_the_default(
+    name: str, gaps: bool, transcriber: Transcriber, tmp_path: Path
+) -> None:
+    if not (AUDIO / f"{name}.json").is_file():
+        pytest.skip("the recordings are not here")
+    about = json.loads((AUDIO / f"{name}.json").read_text(encoding="utf-8"))
+    media = AUDIO / about["file"]
+    if not gaps:
+        media = without_gaps(media, about["utterances"], tmp_path)
+    rates = {}
+    for preset in PRESETS.values():
+        prepared = prepare(media, tmp_path / "prepared", preset)
+        result = transcriber.transcribe(prepared, preset=preset, language="auto", model=None)
+        heard = " ".join(segment.text for segment in result.segments)
+        rates[preset.name] = word_errors(about["reference"], heard, about["language"])
+    assert max(rates.values()) <= rates["optimiert"] + 1.0
+
+
+def without_gaps(media: Path, utterances: list[dict[str, float]], folder: Path) -> Path:
+    """The utterances of a talk one right after the other."""
+    whole = prepare(media, folder / "whole", OPTIMIERT)
+    parts = [read_samples(whole.wav, 0.0, u["start"], u["end"]) for u in utterances]
+    sound = (np.concatenate(parts) * 32767).astype(np.int16)
+    with wave.open(str(folder / "gapless.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(sound.tobytes())
+    return folder / "gapless.wav"
 
 
 def test_languages_of_short_clips_are_heard(transcriber: Transcriber, tmp_path: Path) -> None:
