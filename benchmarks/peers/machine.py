@@ -28,7 +28,7 @@ def this_machine() -> Machine:
         processor=_processor(),
         cores=os.cpu_count() or 1,
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
-        system=f"{platform.system()} {platform.release()}, {platform.machine()}",
+        system=f"{platform.system()}, {platform.machine()}",
         python=platform.python_version(),
     )
 
