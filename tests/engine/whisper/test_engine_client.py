@@ -75,7 +75,7 @@ def test_from_a_file_to_segments_with_one_process(engine: Engine, tmp_path: Path
     )
     assert "quiet" in " ".join(segment.text for segment in result.segments)
     assert result.language == "en"
-    assert steps[-1] == pytest.approx(prepared.duration_s)
+    assert steps[-1] == pytest.approx(prepared.speech_s)
     assert [s.text for s in told] == [s.text for s in result.segments]
     assert engine.transcribe(prepared, STABIL, "en", None).load_s < 0.05
     assert children() == [process]
