@@ -17,6 +17,7 @@ from engine.whisper.presets import Preset
 LONGEST_WINDOW_S = 30.0
 """What Whisper's encoder sees at most."""
 
+_LONGEST_GROUP_S = 24.0  # attention costs by the square of a window; only unbroken speech is longer
 _LONGEST_PAUSE_S = 2.5  # inside a window; Whisper invents text in longer ones
 _MARGIN_S = 0.3  # heard before and after speech: soft beginnings and ends escape the detector
 _WINDOW_COST = 1.0
@@ -136,7 +137,7 @@ def _starts(pieces: list[_Piece], last: int, limit: float) -> Iterator[int]:
         later = pieces[first + 1]
         if later.joins or later.pause_s > _LONGEST_PAUSE_S:
             return
-        if pieces[last].end_s - pieces[first].start_s > limit:
+        if pieces[last].end_s - pieces[first].start_s > min(limit, _LONGEST_GROUP_S):
             return
         yield first
 

@@ -429,13 +429,13 @@ def test_tb12_sound_is_levelled_and_loses_nothing(
     )
 
 
-def test_tb13_without_memory_it_goes_on_with_less(
+def test_tb13_out_of_memory_halves_the_batch_and_goes_on_where_it_was(
     base_transcriber: Transcriber, talk: PreparedAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
 
     class Small(CpuBackend):
-        """Has no room for more than one window at a time."""
+        """Has no room for more than one window."""
 
         def __init__(self, model: Model, windows: int, threads: int) -> None:
             sizes.append(windows)
@@ -446,10 +446,16 @@ def test_tb13_without_memory_it_goes_on_with_less(
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return super().batch()
 
-    expected = base_transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    halves = (
+        Window(start_s=0.0, end_s=talk.duration_s / 2),
+        Window(start_s=talk.duration_s / 2, end_s=talk.duration_s),
+    )
+    cut = talk.model_copy(update={"windows": halves})
+    expected = base_transcriber.transcribe(cut, preset=STABIL, language="en", model=None)
     monkeypatch.setattr("engine.whisper.transcriber.CpuBackend", Small)
-    result = base_transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
-    assert sizes == [8, 4, 2, 1]
+    result = base_transcriber.transcribe(cut, preset=STABIL, language="en", model=None)
+    assert sizes == [STABIL.batch_windows // 2**n for n in range(len(sizes))]
+    assert sizes[-1] == 1
     assert words(result.segments) == words(expected.segments)
 
 

@@ -11,10 +11,8 @@ from engine.errors import BadSettings, UnknownModel
 from engine.settings import Settings, load
 from engine.transcript import Segment
 from engine.whisper.checkpoints import Checkpoint
-from engine.whisper.cpu import CpuBackend
-from engine.whisper.model import Model, best_compute
+from engine.whisper.model import best_compute
 from engine.whisper.presets import PRESETS
-from engine.whisper.ragged import RaggedBatch
 from engine.whisper.transcriber import Transcriber
 
 STABIL = PRESETS["stabil"]
@@ -160,36 +158,6 @@ def test_another_model_takes_the_place_of_the_first(
     result = transcriber.transcribe(talk, preset=STABIL, language="en", model=str(base.folder))
     assert (first.model, result.model) == ("base", base.folder.name)
     assert words(result.segments) == words(first.segments)
-
-
-def test_out_of_memory_halves_the_batch_and_goes_on_where_it_was(
-    transcriber: Transcriber, talk: PreparedAudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
-
-    class Small(CpuBackend):
-        """Has no room for more than one window."""
-
-        def __init__(self, model: Model, windows: int, threads: int) -> None:
-            sizes.append(windows)
-            super().__init__(model, windows, 1)
-
-        def batch(self) -> RaggedBatch:
-            if self.windows > 1:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return super().batch()
-
-    halves = (
-        Window(start_s=0.0, end_s=talk.duration_s / 2),
-        Window(start_s=talk.duration_s / 2, end_s=talk.duration_s),
-    )
-    cut = talk.model_copy(update={"windows": halves})
-    expected = transcriber.transcribe(cut, preset=STABIL, language="en", model=None)
-    monkeypatch.setattr("engine.whisper.transcriber.CpuBackend", Small)
-    result = transcriber.transcribe(cut, preset=STABIL, language="en", model=None)
-    assert sizes == [STABIL.batch_windows // 2**n for n in range(len(sizes))]
-    assert sizes[-1] == 1
-    assert words(result.segments) == words(expected.segments)
 
 
 def test_an_abort_stops_it(transcriber: Transcriber, talk: PreparedAudio) -> None:
