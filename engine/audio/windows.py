@@ -17,7 +17,7 @@ from engine.whisper.presets import Preset
 LONGEST_WINDOW_S = 30.0
 """What Whisper's encoder sees at most."""
 
-_LONGEST_GROUP_S = 24.0  # attention costs by the square of a window; only unbroken speech is longer
+_LONGEST_GROUP_S = 26.0  # attention costs by the square of a window; only unbroken speech is longer
 _LONGEST_PAUSE_S = 2.5  # inside a window; Whisper invents text in longer ones
 _MARGIN_S = 0.3  # heard before and after speech: soft beginnings and ends escape the detector
 _WINDOW_COST = 1.0

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.whisper.choosing import Choice, Chooser
 from engine.whisper.grammar import Allowed, Grammar
-from engine.whisper.loops import is_loop
+from engine.whisper.loops import is_doubled, is_loop
 from engine.whisper.model import Model
 from engine.whisper.rows import Row, compression
 
@@ -96,6 +96,7 @@ class Attempt:
     def result(self) -> Row:
         """The best of what was written."""
         row = max(self._ended, key=lambda row: (not row.looped, row.mean_logprob))
+        row.doubled = is_doubled(row.tokens, self._model.vocabulary)
         row.compression = compression(row.tokens, self._model.vocabulary, self._model.text)
         return row
 

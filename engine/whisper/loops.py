@@ -9,6 +9,8 @@ _LONGEST_PHRASE = 32
 _TIMES = 4
 _SHORTEST_RUN = 24
 """Tokens that a repetition must span: `no, no, no, no` is speech."""
+_SHORTEST_DOUBLED = 12
+"""Tokens of a phrase that is hardly ever said twice in a row."""
 
 
 def is_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
@@ -18,6 +20,18 @@ def is_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
     """
     tail = [t for t in tokens[-2 * _LONGEST_PHRASE * _TIMES :] if vocabulary.is_text(t)]
     return _repeated(tail) is not None
+
+
+def is_doubled(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
+    """Whether a long phrase comes twice in a row anywhere in the text."""
+    text = [t for t in tokens if vocabulary.is_text(t)]
+    for phrase in range(_SHORTEST_DOUBLED, len(text) // 2 + 1):
+        same = 0
+        for token, later in zip(text, text[phrase:], strict=False):
+            same = same + 1 if token == later else 0
+            if same == phrase:
+                return True
+    return False
 
 
 def without_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> list[int]:

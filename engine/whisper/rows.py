@@ -31,6 +31,8 @@ class Row:
     logprob_sum: float = 0.0
     no_speech: float = 0.0
     looped: bool = False
+    doubled: bool = False
+    """A long phrase comes twice: Whisper's doing, unless another try hears it twice as well."""
     compression: float = 0.0
     timed: list[Timed] = field(default_factory=list)
     """Its text tokens with their times, once it is final."""
@@ -60,12 +62,16 @@ class Row:
     @property
     def believable(self) -> bool:
         """Whether there is no reason to try again."""
-        return self.silent or not self._nonsense
+        return self.silent or not (self._nonsense or self.doubled)
 
 
 def better(old: Row | None, new: Row) -> Row:
     """Of two tries at the same window the one to keep."""
-    if old is None or new.believable:
+    if old is None:
+        return new
+    if old.doubled and new.doubled:
+        new.doubled = False
+    if new.believable:
         return new
     if old.looped != new.looped:
         return old if new.looped else new

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.whisper.loops import is_loop, without_loop
+from engine.whisper.loops import is_doubled, is_loop, without_loop
 from engine.whisper.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.of_size(51_865)
@@ -48,3 +48,21 @@ def test_every_loop_is_found_and_ends(before: list[int], phrase: list[int], time
     left = without_loop(row, VOCABULARY)
     assert not loop(left)
     assert row[: len(left)] == left
+
+
+def test_a_long_phrase_twice_in_a_row_is_doubled_whatever_stands_around_it() -> None:
+    phrase = list(range(100, 112))
+    around = [TIME, 5, *phrase[:7], TIME + 9, TIME + 9, *phrase[7:], *phrase, 6, TIME + 30]
+    assert is_doubled(around, VOCABULARY)
+    assert not is_doubled([*phrase[:11], *phrase[:11]], VOCABULARY)
+    assert not is_doubled([*phrase, 5, *phrase], VOCABULARY)
+
+
+@given(st.lists(st.integers(0, 3), max_size=80))
+def test_doubled_is_what_a_slow_search_finds(text: list[int]) -> None:
+    slow = any(
+        text[i : i + n] == text[i + n : i + 2 * n]
+        for n in range(12, len(text) // 2 + 1)
+        for i in range(len(text) - 2 * n + 1)
+    )
+    assert is_doubled(text, VOCABULARY) is slow

@@ -14,6 +14,7 @@ from engine.whisper.rows import Row, better, compression, final
         (Row([1] * 9, -3.0, 0.7, looped=True), True, True),
         (Row([1] * 9, -3.0, 0.1, looped=True), False, False),
         (Row([1] * 9, -3.0, 0.1, compression=3.0), False, False),
+        (Row([1] * 9, -3.0, 0.1, doubled=True), False, False),
         (Row([1] * 9, -8.0, 0.95), True, True),
     ],
 )
@@ -33,6 +34,17 @@ def test_of_two_failures_the_one_without_loop_then_the_surer_is_kept() -> None:
 def test_what_can_be_believed_is_kept_at_once() -> None:
     believable = Row([1] * 9, -3.0, 0.1)
     assert better(Row([1], -0.1, looped=True), believable) is believable
+
+
+def test_what_one_try_alone_says_twice_was_said_once() -> None:
+    once = Row([1] * 9, -3.0, 0.1)
+    assert better(Row([1] * 9, -1.0, 0.1, doubled=True), once) is once
+
+
+def test_what_two_tries_say_twice_was_said_twice() -> None:
+    again = Row([1] * 9, -3.0, 0.1, doubled=True)
+    assert better(Row([1] * 9, -1.0, 0.1, doubled=True), again) is again
+    assert again.believable
 
 
 def test_text_that_repeats_itself_is_made_much_smaller(model: Model) -> None:
