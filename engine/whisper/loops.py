@@ -10,7 +10,7 @@ _TIMES = 4
 _SHORTEST_RUN = 24
 """Tokens that a repetition must span: `no, no, no, no` is speech."""
 _SHORTEST_DOUBLED = 12
-"""Tokens of a phrase that is hardly ever said twice in a row."""
+"""Tokens that are hardly ever said again at once: one long phrase, or a short one several times."""
 
 
 def is_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
@@ -23,13 +23,13 @@ def is_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
 
 
 def is_doubled(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
-    """Whether a long phrase comes twice in a row anywhere in the text."""
+    """Whether 12 tokens or more repeat what stands right before them, anywhere in the text."""
     text = [t for t in tokens if vocabulary.is_text(t)]
-    for phrase in range(_SHORTEST_DOUBLED, len(text) // 2 + 1):
+    for phrase in range(1, len(text) // 2 + 1):
         same = 0
         for token, later in zip(text, text[phrase:], strict=False):
             same = same + 1 if token == later else 0
-            if same == phrase:
+            if same == max(phrase, _SHORTEST_DOUBLED):
                 return True
     return False
 

@@ -58,11 +58,18 @@ def test_a_long_phrase_twice_in_a_row_is_doubled_whatever_stands_around_it() -> 
     assert not is_doubled([*phrase, 5, *phrase], VOCABULARY)
 
 
+def test_a_sentence_said_three_times_is_doubled() -> None:
+    sentence = [100, 101, 102, 103, 104, 105]
+    assert is_doubled([5, *sentence * 3], VOCABULARY)
+    assert not is_doubled([5, *sentence * 2], VOCABULARY)
+
+
 @given(st.lists(st.integers(0, 3), max_size=80))
 def test_doubled_is_what_a_slow_search_finds(text: list[int]) -> None:
     slow = any(
-        text[i : i + n] == text[i + n : i + 2 * n]
-        for n in range(12, len(text) // 2 + 1)
-        for i in range(len(text) - 2 * n + 1)
+        text[i : i + length] == text[i + n : i + n + length]
+        for n in range(1, len(text) // 2 + 1)
+        for length in [max(n, 12)]
+        for i in range(len(text) - n - length + 1)
     )
     assert is_doubled(text, VOCABULARY) is slow
