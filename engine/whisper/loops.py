@@ -9,7 +9,7 @@ _LONGEST_PHRASE = 32
 _TIMES = 4
 _SHORTEST_RUN = 24
 """Tokens that a repetition must span: `no, no, no, no` is speech."""
-_SHORTEST_DOUBLED = 12
+_SHORTEST_DOUBLED = 10
 """Tokens that are hardly ever said again at once: one long phrase, or a short one several times."""
 
 
@@ -23,7 +23,7 @@ def is_loop(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
 
 
 def is_doubled(tokens: Sequence[int], vocabulary: Vocabulary) -> bool:
-    """Whether 12 tokens or more repeat what stands right before them, anywhere in the text."""
+    """Whether 10 tokens or more repeat what stands right before them, anywhere in the text."""
     text = [t for t in tokens if vocabulary.is_text(t)]
     for phrase in range(1, len(text) // 2 + 1):
         same = 0

@@ -32,7 +32,7 @@ class Row:
     no_speech: float = 0.0
     looped: bool = False
     doubled: bool = False
-    """It repeats itself at some length: Whisper's doing, unless another try hears it twice as well."""
+    """It repeats itself: Whisper's doing, unless another try hears it twice as well."""
     compression: float = 0.0
     timed: list[Timed] = field(default_factory=list)
     """Its text tokens with their times, once it is final."""
