@@ -54,7 +54,7 @@ def demo(as_json: Json = False) -> None:
 
 @app.command()
 def up() -> None:
-    """Server, deployments and worker on this machine, each restarted when it dies."""
+    """Server, engine and worker on this machine, each restarted when it dies."""
     from deployments.station import Station
     from engine.settings import load
 
@@ -64,6 +64,14 @@ def up() -> None:
             return
         notices.print(f"Tonspur is up: {station.dashboard}  (Ctrl-C ends it)")
         station.watch()
+
+
+@app.command()
+def engine() -> None:
+    """The engine alone, restarted when it dies; for a machine whose services are run otherwise."""
+    from deployments import commands
+
+    commands.run_engine(notices)
 
 
 @app.command()

@@ -29,6 +29,7 @@ from engine.audio.decoding import ffmpeg_program
 from engine.audio.preparation import PreparedAudio
 from engine.settings import load
 from engine.whisper.client import Engine
+from engine.whisper.messages import Wishes
 from engine.whisper.presets import PRESETS, Preset
 from sandbox import voice
 
@@ -140,7 +141,7 @@ def measured(
 
 
 def _transcribed(engine: Engine, prepared: PreparedAudio, preset: Preset) -> int:
-    return len(engine.transcribe(prepared, preset, "en", None).segments)
+    return len(engine.transcribe(prepared, preset, Wishes(language="en")).segments)
 
 
 def growth_mb(rows: list[Row]) -> float:

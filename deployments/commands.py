@@ -116,6 +116,26 @@ def files(paths: Sequence[Path], job: Job, upload: bool, notices: Console) -> It
                 return
 
 
+def run_engine(notices: Console) -> None:
+    """Start the engine of this machine and look after it until interrupted.
+
+    Raises:
+        ServiceTrouble: it did not start, or its port is taken.
+    """
+    from deployments.engine import EngineService
+    from deployments.supervisor import Supervisor
+
+    service = EngineService(load())
+    try:
+        if not service.ensure():
+            notices.print(f"The engine runs already: {service.url}")
+            return
+        notices.print(f"The engine listens: {service.url}  (Ctrl-C ends it)")
+        Supervisor([service], notices.print).watch()
+    finally:
+        service.stop()
+
+
 def upload(paths: Sequence[Path]) -> Iterator[UploadRow]:
     """Bring documents into the knowledge base."""
     settings = load()

@@ -8,39 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from engine.library import atomic
+from engine.running import RunningCard, is_alive
 
 _GRACE_SECONDS = 4.0
 
 
-class RunningCard(BaseModel):
-    """What a running process leaves in STATE_DIR: enough to find it and to know it is the same."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pid: int
-    created: float
-    url: str | None = None
-
-    @classmethod
-    def read(cls, file: Path) -> "RunningCard | None":
-        """The card of a process that still runs; None where it has ended."""
-        try:
-            card = cls.model_validate_json(file.read_bytes())
-            alive = psutil.Process(card.pid)
-        except (FileNotFoundError, ValidationError, psutil.NoSuchProcess):
-            return None
-        # process ids are given out again: the time of creation tells
-        return card if abs(alive.create_time() - card.created) < 1 and is_alive(alive) else None
-
-
 class Child:
-    """A process of ours in a group of its own, so that Ctrl-C reaches us alone and in order."""
+    """A process of ours in a group of its own, so that Ctrl-C reaches us alone and in order.
+
+    `card` is where to leave its card; None: it does so itself.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, card: Path
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, card: Path | None
     ) -> None:
         self._arguments = list(arguments)
         self._environment = dict(environment)
@@ -65,9 +46,8 @@ class Child:
                 stderr=log,
                 **own_group,
             )
-        created = psutil.Process(self._process.pid).create_time()
-        card = RunningCard(pid=self._process.pid, created=created, url=url)
-        atomic.write_text(self._card, card.model_dump_json())
+        if self._card:
+            RunningCard.of(self._process.pid, url).write(self._card)
 
     @property
     def alive(self) -> bool:
@@ -100,7 +80,8 @@ class Child:
             stop_tree(self._process.pid)
             self._process.wait()
             self._process = None
-        self._card.unlink(missing_ok=True)
+        if self._card:
+            self._card.unlink(missing_ok=True)
 
 
 def stop_tree(pid: int, grace_s: float = _GRACE_SECONDS) -> None:
@@ -117,14 +98,6 @@ def stop_tree(pid: int, grace_s: float = _GRACE_SECONDS) -> None:
     left = [process for process in family if is_alive(process)]
     _tell(left, "kill")
     psutil.wait_procs(left, timeout=grace_s)
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie that nobody waited for does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _tell(processes: Sequence[psutil.Process], what: str) -> None:

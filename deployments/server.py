@@ -9,9 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from deployments.processes import Child, RunningCard
+from deployments.processes import Child
 from engine.errors import ServiceTrouble
 from engine.library import locks
+from engine.running import RunningCard, card_file
 from engine.settings import Settings
 
 PREFERRED_PORT = 4200
@@ -35,10 +36,12 @@ SERVER_SETTINGS = {
 class Server:
     """The server that commands use: a remote one by setting, a running one, or one of our own."""
 
+    name = "Prefect server"
+
     def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._card = settings.state_dir / "run" / "prefect-server.json"
+        self._card = card_file(settings, "prefect-server")
         self._child: Child | None = None
         self.url = settings.prefect_api_url or ""
 
@@ -91,7 +94,7 @@ class Server:
         self._child = Child(
             [*program, "--host", "127.0.0.1", "--port", str(port)],
             self.environment() | SERVER_SETTINGS,
-            self._settings.state_dir / "logs" / "prefect-server.log",
+            self._settings.logs_dir / "prefect-server.log",
             self._card,
         )
         self._child.start(self.url)
@@ -107,7 +110,7 @@ class Server:
 
 def find(settings: Settings) -> str | None:
     """Address of the running server of this STATE_DIR."""
-    card = RunningCard.read(settings.state_dir / "run" / "prefect-server.json")
+    card = RunningCard.read(card_file(settings, "prefect-server"))
     return card.url if card and card.url and answers(card.url) else None
 
 

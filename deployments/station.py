@@ -1,23 +1,20 @@
-"""The workstation at work: what is missing of server, deployments and worker is started."""
+"""The workstation at work: what is missing of server, engine, deployments and worker is started."""
 
 import os
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from deployments.engine import EngineService
 from deployments.server import Server
+from deployments.supervisor import Supervisor
 from deployments.worker import Worker
 from engine.errors import ServiceTrouble
 from engine.settings import Settings
 
-_LOOK_SECONDS = 1.0
-_PAUSE_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
-_CALM_SECONDS = 60.0
-
 
 class Station:
-    """Server, deployments and worker; stops at the end what it started itself.
+    """Server, engine, deployments and worker; stops at the end what it started itself.
 
     Entering may raise ServiceTrouble: a part did not start, or a remote server does not answer.
     """
@@ -26,6 +23,8 @@ class Station:
         self._settings = settings
         self._say = say
         self.server = Server(settings)
+        self.engine = EngineService(settings)
+        self._engine_watch = Supervisor([self.engine], say)
         self._worker: Worker | None = None
         self.started_any = False
 
@@ -56,10 +55,11 @@ class Station:
             from deployments.leftovers import mark_crashed
 
             mark_crashed("Tonspur was stopped while this ran; retry it.")
+        self.engine.stop()
         self.server.stop()
 
     def check(self) -> None:
-        """Look whether what was started here still runs.
+        """Look whether what was started here still runs; the engine is started again.
 
         Raises:
             ServiceTrouble: a part has died; work that waits for it would wait for ever.
@@ -68,26 +68,17 @@ class Station:
             raise ServiceTrouble("The Prefect server has ended: give the same command again.")
         if self._worker is not None and not self._worker.alive:
             raise ServiceTrouble("The worker has ended: give the same command again.")
+        self._engine_watch.look()
 
-    def watch(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Restart what dies, with growing pauses, until interrupted."""
-        failures, calm_since = 0, time.monotonic()
-        while True:
-            sleep(_LOOK_SECONDS)
-            if self.server.alive and self._worker is not None and self._worker.alive:
-                if time.monotonic() - calm_since > _CALM_SECONDS:
-                    failures = 0
-                continue
-            dead = "Prefect server" if not self.server.alive else "worker"
-            pause = _PAUSE_SECONDS[min(failures, len(_PAUSE_SECONDS) - 1)]
-            self._say(f"The {dead} has ended; it is started again in {pause:.0f} s.")
-            sleep(pause)
-            failures, calm_since = failures + 1, time.monotonic()
-            self._revive()
+    def watch(self) -> None:
+        """Start again what dies, until interrupted."""
+        assert self._worker is not None  # noqa: S101
+        Supervisor([self.server, self.engine, self._worker], self._say).watch()
 
     def _open(self) -> None:
         self._say("Looking for the Prefect server …")
         fresh_server = self.server.ensure()
+        fresh_engine = self.engine.ensure(elsewhere=True)
         os.environ.update(self.server.environment())
         from prefect.context import refresh_global_settings_context
 
@@ -101,10 +92,4 @@ class Station:
 
             mark_crashed("The machine or Tonspur went down while this ran; retry it.")
         fresh_worker = self._worker.ensure()
-        self.started_any = fresh_server or fresh_worker
-
-    def _revive(self) -> None:
-        if not self.server.alive:
-            self.server.restart()
-        if self._worker is not None and not self._worker.alive:
-            self._worker.restart()
+        self.started_any = fresh_server or fresh_engine or fresh_worker

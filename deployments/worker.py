@@ -5,9 +5,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from deployments.processes import Child, RunningCard
+from deployments.processes import Child
 from engine.errors import ServiceTrouble
 from engine.library import locks
+from engine.running import RunningCard, card_file
 from engine.settings import Settings, environment
 
 WORK_POOL = "rtx4090"
@@ -24,6 +25,8 @@ WORKER_SETTINGS = {
 class Worker:
     """The process worker of this STATE_DIR: a running one, or one of our own."""
 
+    name = "worker"
+
     def __init__(
         self,
         settings: Settings,
@@ -33,9 +36,9 @@ class Worker:
         self._settings = settings
         self._prefect = prefect
         self._sleep = sleep
-        self._card = settings.state_dir / "run" / "worker.json"
+        self._card = card_file(settings, "worker")
         self._child: Child | None = None
-        self._name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
+        self._prefect_name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
 
     def ensure(self) -> bool:
         """Have a worker; True when one was started.
@@ -74,10 +77,10 @@ class Worker:
     def _start(self) -> None:
         program = [sys.executable, "-P", "-m", "prefect", "worker", "start", "--type", "process"]
         self._child = Child(
-            [*program, "--pool", WORK_POOL, "--name", self._name]
+            [*program, "--pool", WORK_POOL, "--name", self._prefect_name]
             + ["--limit", str(FLOW_RUNS_AT_ONCE)],
             environment(self._settings) | self._prefect | WORKER_SETTINGS,
-            self._settings.state_dir / "logs" / "worker.log",
+            self._settings.logs_dir / "worker.log",
             self._card,
         )
         self._child.start()

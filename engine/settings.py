@@ -98,6 +98,16 @@ class Settings(BaseSettings):
     whisper_max_temperature_c: float = Field(85, ge=40, le=110)
     """Above it the GPU gets a pause between batches."""
 
+    whisper_idle_unload_seconds: float = Field(300, ge=-1)
+    """The model process ends after so much idle time; 0: after each job, -1: never."""
+
+    engine_port: int = Field(8765, ge=0, le=65_535)
+    """Where the engine listens on loopback; 0: any free port."""
+    engine_token: SecretStr | None = None
+    """What the engine asks for; unset: made at its first start, in STATE_DIR."""
+    engine_max_upload_mb: int = Field(500, ge=1)
+    """Larger files are refused at the engine's OpenAI endpoint."""
+
     prefect_api_url: str | None = None
     """Unset: Tonspur's own Prefect server."""
 
@@ -181,6 +191,21 @@ class Settings(BaseSettings):
     def checkpoints_dir(self) -> Path:
         """Checkpoints converted to transformers' form."""
         return self.state_dir / "checkpoints"
+
+    @property
+    def engine_token_file(self) -> Path:
+        """The engine's token, readable by the user alone."""
+        return self.state_dir / "engine.token"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Recordings that other programs have sent to the engine, while it works on them."""
+        return self.state_dir / "uploads"
+
+    @property
+    def logs_dir(self) -> Path:
+        """What the processes of this machine say."""
+        return self.state_dir / "logs"
 
     @property
     def downloads_dir(self) -> Path:

@@ -42,7 +42,7 @@ def process_file(
         if upload:
             require_credentials(job.settings())
         files = list(media_files(Path(path) for path in paths))
-        with Engine(job.settings()) as engine:
+        with Engine(job.settings(), steps.say) as engine:
             for file in files:
                 try:
                     the_way(file, job, engine, upload)

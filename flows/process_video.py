@@ -66,7 +66,7 @@ def the_way(video_id: str, job: Job, upload: bool) -> Entry:
     """The six steps; each looks first whether it is done."""
     entry = steps.metadata(video_id, job)
     steps.download(entry, job)
-    with Engine(job.settings()) as engine:
+    with Engine(job.settings(), steps.say) as engine:
         steps.audio(entry, job, engine)
         steps.transcript(entry, job, engine)
     steps.write(entry, job)

@@ -80,6 +80,7 @@ def move_to(home: Path, sandbox: Mapping[str, str]) -> None:
         "YT_API_KEYS_FILE": str(home / "no-keys.txt"),
         "WHISPER_MODEL": _MODEL,
         "HF_HUB_OFFLINE": "1",
+        "ENGINE_PORT": "0",  # that of the user's own engine may be taken
         **sandbox,
     }
     os.chdir(home)  # away from any `.env`

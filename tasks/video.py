@@ -62,6 +62,11 @@ def upload(entry: Entry, job: Job) -> None:
     upload_step.upload(job.library(), entry, job.settings())
 
 
+def say(text: str) -> None:
+    """Tell the operator, in the log of the run."""
+    get_run_logger().warning(text)
+
+
 def progress_bar(
     what: str, clock: Callable[[], float] = monotonic
 ) -> Callable[[float, float], None]:

@@ -33,6 +33,7 @@ def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBRARY_DIR", str(tmp_path / "library"))
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("ENGINE_PORT", "0")
     home = tmp_path / "cwd"
     home.mkdir()
     monkeypatch.chdir(home)

@@ -37,6 +37,7 @@ class Tonspur:
         """Ready to start; the first recording starts the process and loads the model."""
         from engine.settings import load
         from engine.whisper.client import Engine
+        from engine.whisper.messages import Wishes
         from engine.whisper.presets import PRESETS
 
         # It has no setting for threads: it takes the cores that the process may use.
@@ -48,7 +49,7 @@ class Tonspur:
             def listen(media: Path) -> Heard:
                 with tempfile.TemporaryDirectory() as folder:
                     prepared = engine.prepare(media, Path(folder) / "prepared", preset)
-                    done = engine.transcribe(prepared, preset, "auto", None)
+                    done = engine.transcribe(prepared, preset, Wishes())
                 return Heard(" ".join(segment.text for segment in done.segments), done.language)
 
             yield listen

@@ -12,6 +12,7 @@ from engine.steps.recording import recorded, versions
 from engine.transcript import Segment, Transcript
 from engine.whisper import presets
 from engine.whisper.client import Engine
+from engine.whisper.messages import Wishes
 
 NO_SPEECH = "no speech"
 
@@ -43,8 +44,7 @@ def transcript(
         result = engine.transcribe(
             prepared,
             preset,
-            settings.whisper_language,
-            settings.whisper_model,
+            Wishes.of(settings),
             progress=progress,
             segment=segment,
             abort=abort,

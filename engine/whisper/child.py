@@ -1,10 +1,11 @@
 """The running model process, seen from the one that started it."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO
@@ -13,7 +14,7 @@ import psutil
 from pydantic import ValidationError
 
 from engine.errors import EngineDied
-from engine.whisper.messages import EVENTS, Event, Job
+from engine.whisper.messages import EVENTS, Ask, Event, Job, Stop
 
 _PATIENCE_S = 4.0
 """What the process gets to end by itself when its input is closed; it promises two seconds."""
@@ -24,7 +25,13 @@ _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would op
 class Child:
     """A model process, and what it has said so far; `end` must be called."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        complain: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._number = 0
+        self._complain = complain
         self._popen = subprocess.Popen(
             [sys.executable, "-P", "-m", "engine.whisper.process"],
             stdin=subprocess.PIPE,
@@ -37,25 +44,33 @@ class Child:
         self._stdin = self._popen.stdin
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         self._complaints: deque[str] = deque(maxlen=_LAST_LINES)
-        self._readers = [
+        self._orders: SimpleQueue[bytes | None] = SimpleQueue()
+        self._threads = [
+            Thread(target=self._write_orders, daemon=True),
             Thread(target=self._read_events, args=(self._popen.stdout,), daemon=True),
             Thread(target=self._read_complaints, args=(self._popen.stderr,), daemon=True),
         ]
-        for reader in self._readers:
-            reader.start()
+        for thread in self._threads:
+            thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether it can still take a job."""
         return self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
     def ask(self, job: Job) -> None:
         """Hand over a job."""
-        try:
-            self._stdin.write(job.model_dump_json().encode("utf-8") + b"\n")
-            self._stdin.flush()
-        except OSError as error:
-            raise self._death() from error
+        self._number += 1
+        self._order(Ask(number=self._number, job=job))
+
+    def stop_job(self) -> None:
+        """Ask it to stop the job in hand; it answers with the job's end, whatever that is."""
+        self._order(Stop(number=self._number))
 
     def event(self, timeout_s: float) -> Event | None:
         """The next thing it says; None when it says nothing for so long."""
@@ -70,17 +85,32 @@ class Child:
         except ValidationError as error:
             raise EngineDied("The model process said something that is no event.") from error
 
-    def end(self) -> None:
+    def end(self, patience_s: float = _PATIENCE_S) -> None:
         """Close its input and wait; kill it and what it started when it does not end by itself."""
+        self._orders.put(None)
         with contextlib.suppress(OSError):
             self._stdin.close()
         try:
-            self._popen.wait(_PATIENCE_S)
+            self._popen.wait(patience_s)
         except subprocess.TimeoutExpired:
             _kill_family(self._popen.pid)
             self._popen.wait()
-        for reader in self._readers:
-            reader.join(_PATIENCE_S)
+        for thread in self._threads:
+            thread.join(_PATIENCE_S)
+
+    def _order(self, order: Ask | Stop) -> None:
+        if not self.alive:
+            raise self._death()
+        self._orders.put(order.model_dump_json().encode("utf-8") + b"\n")
+
+    def _write_orders(self) -> None:
+        """In a thread of its own: a process that hangs does not read, and the pipe fills."""
+        while (line := self._orders.get()) is not None:
+            try:
+                while line:
+                    line = line[os.write(self._stdin.fileno(), line) :]
+            except (OSError, ValueError):
+                return  # it has ended, which its output says too, or `end` closed its input
 
     def _death(self) -> EngineDied:
         self.end()
@@ -99,7 +129,9 @@ class Child:
     def _read_complaints(self, stderr: IO[bytes]) -> None:
         with stderr:
             for line in stderr:
-                self._complaints.append(line.decode("utf-8", "replace").rstrip())
+                said = line.decode("utf-8", "replace").rstrip()
+                self._complaints.append(said)
+                self._complain(said)
 
 
 def _kill_family(pid: int) -> None:

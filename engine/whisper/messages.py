@@ -1,11 +1,12 @@
-"""What the model process and its client say to each other: JSON, a line each."""
+"""What model process, engine service and client say to each other: JSON, a line each."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from engine.audio.preparation import PreparedAudio
+from engine.settings import Settings
 from engine.transcript import Segment
 from engine.whisper.presets import Preset
 
@@ -38,6 +39,47 @@ class Transcription(_Message):
     versions: dict[str, str]
 
 
+class Wishes(_Message):
+    """What of a client's settings changes its transcripts.
+
+    The engine may have been started with others; `auto` and None leave it to the engine.
+    """
+
+    model: str | None = None
+    language: str = "auto"
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    compute: Literal["auto", "int8", "bfloat16", "float16", "float32"] = "auto"
+    beams: int = 1
+    words: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of the settings."""
+        return cls(
+            model=settings.whisper_model,
+            language=settings.whisper_language,
+            device=settings.whisper_device,
+            compute=settings.whisper_compute,
+            beams=settings.whisper_beams,
+            words=settings.whisper_word_timestamps,
+        )
+
+    def over(self, settings: Settings) -> Settings:
+        """The engine's settings with these wishes."""
+        wished: dict[str, Any] = {
+            "whisper_model": self.model,
+            "whisper_device": self.device,
+            "whisper_compute": self.compute,
+        }
+        update = {name: wish for name, wish in wished.items() if wish not in (None, "auto")}
+        update |= {
+            "whisper_language": self.language,
+            "whisper_beams": self.beams,
+            "whisper_word_timestamps": self.words,
+        }
+        return settings.model_copy(update=update)
+
+
 class PrepareJob(_Message):
     """Decode, level and cut one recording."""
 
@@ -53,8 +95,43 @@ class TranscribeJob(_Message):
     kind: Literal["transcribe"] = "transcribe"
     prepared: PreparedAudio
     preset: Preset
-    language: str
-    model: str | None
+    wishes: Wishes
+
+
+class Queued(_Message):
+    """So many jobs come before this one; 0 when it is the next."""
+
+    kind: Literal["queued"] = "queued"
+    ahead: int
+
+
+class Alive(_Message):
+    """Nothing new; `work` grows with every step that a job takes, and is 0 while it loads."""
+
+    kind: Literal["alive"] = "alive"
+    work: int = 0
+
+
+class Loaded(_Message):
+    """A model is in memory now."""
+
+    kind: Literal["loaded"] = "loaded"
+    model: str
+    device: str
+    compute: str
+
+
+class Restarted(_Message):
+    """The model process was lost; the job begins anew in a fresh one."""
+
+    kind: Literal["restarted"] = "restarted"
+    why: str
+
+
+class Stopped(_Message):
+    """The job was stopped as it was asked to; the model stays in memory."""
+
+    kind: Literal["stopped"] = "stopped"
 
 
 class Started(_Message):
@@ -100,8 +177,32 @@ class Failed(_Message):
     message: str
 
 
-Job = PrepareJob | TranscribeJob
-Event = Started | Progress | Spoken | Prepared | Done | Failed
+Job = Annotated[PrepareJob | TranscribeJob, Field(discriminator="kind")]
 
-JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
-EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+class Ask(_Message):
+    """A numbered job for the model process."""
+
+    kind: Literal["ask"] = "ask"
+    number: int
+    job: Job
+
+
+class Stop(_Message):
+    """Stop that job, if it is the one in hand."""
+
+    kind: Literal["stop"] = "stop"
+    number: int
+
+
+Order = Annotated[Ask | Stop, Field(discriminator="kind")]
+Ending = Prepared | Done
+"""What a job has come to when it did not fail."""
+Event = Annotated[
+    Queued | Alive | Loaded | Restarted | Stopped | Started | Progress | Spoken | Ending | Failed,
+    Field(discriminator="kind"),
+]
+
+JOBS: TypeAdapter[Job] = TypeAdapter(Job)
+ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
+EVENTS: TypeAdapter[Event] = TypeAdapter(Event)

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from time import perf_counter
 
@@ -18,6 +18,7 @@ from engine.whisper import language as languages
 from engine.whisper.cpu import CpuBackend
 from engine.whisper.cuda import CudaBackend
 from engine.whisper.decoding import Backend
+from engine.whisper.linear import Compute
 from engine.whisper.messages import Transcription
 from engine.whisper.model import Model, load
 from engine.whisper.presets import Preset
@@ -28,7 +29,8 @@ from engine.whisper.recording import Recording
 class _Loaded:
     """A model in memory, what was asked for when it was loaded, and what to say about it."""
 
-    asked: str | None
+    asked: tuple[str | None, str, str] | None
+    """Name, device, compute; None where the card had no room: the next job tries it again."""
     model: Model
     checkpoint: checkpoints.Checkpoint
     note: str | None
@@ -51,12 +53,15 @@ class Transcriber:
         model: str | None,
         progress: Callable[[float, float], None] = lambda done_s, total_s: None,
         segment: Callable[[Segment], None] = lambda segment: None,
+        loaded: Callable[[Model], None] = lambda model: None,
         abort: Callable[[], bool] = lambda: False,
+        settings: Settings | None = None,
     ) -> Transcription:
         """Transcribe prepared audio; `language` is `auto` or a code, `model` None for the default.
 
         `progress` is told seconds of speech, done and in all, `segment` every segment as soon as
-        it is final, in order.
+        it is final, in order, `loaded` a model that had to be loaded. `settings` stand for this job
+        in the place of the transcriber's own.
 
         Raises:
             UnknownModel: no such checkpoint.
@@ -66,46 +71,52 @@ class Transcriber:
         """
         # Threads of their own that ran before may have changed the number for this one.
         torch.set_num_threads(self._threads)
-        model = model or self._settings.whisper_model
+        settings = settings or self._settings
+        model = model or settings.whisper_model
         if model is not None:
             checkpoints.check_name(model)
         if not prepared.windows:
-            return self._silence(prepared, preset, language, model)
+            return _silence(prepared, preset, language, model, settings)
         before = perf_counter()
-        loaded = self._load(model, language)
+        held = self._load(model, language, settings, loaded)
         load_s = perf_counter() - before
-        if loaded.checkpoint.english_only:
+        if held.checkpoint.english_only:
             language = "en"
         before = perf_counter()
         recording = Recording(
             prepared,
-            words=self._settings.whisper_word_timestamps,
+            words=settings.whisper_word_timestamps,
             progress=progress,
             segment=segment,
             abort=abort,
         )
-        device.forget_peak(loaded.model.device)
-        self._write(recording, preset, language, abort)
-        peak_mb = device.peak_mb(loaded.model.device)
-        loaded = self._loaded or loaded
+        device.forget_peak(held.model.device)
+        self._write(recording, preset, language, settings, abort)
+        peak_mb = device.peak_mb(held.model.device)
+        held = self._loaded or held
         return Transcription(
             language=recording.language,
             segments=ordered(recording.segments, prepared.duration_s),
-            model=loaded.model.name,
+            model=held.model.name,
             preset=preset.name,
-            device=loaded.model.device.type,
-            dtype=loaded.model.compute,
+            device=held.model.device.type,
+            dtype=held.model.compute,
             engine_s=perf_counter() - before,
             load_s=load_s,
             duration_s=prepared.duration_s,
             speech_s=prepared.speech_s,
             peak_vram_mb=peak_mb,
-            note=loaded.note,
+            note=held.note,
             versions=_versions(),
         )
 
     def _write(
-        self, recording: Recording, preset: Preset, language: str, abort: Callable[[], bool]
+        self,
+        recording: Recording,
+        preset: Preset,
+        language: str,
+        settings: Settings,
+        abort: Callable[[], bool],
     ) -> None:
         """Out of memory halves the batch, then takes the CPU; what was written stays written."""
         windows = preset.batch_windows
@@ -113,9 +124,9 @@ class Transcriber:
             assert self._loaded is not None  # noqa: S101
             model = self._loaded.model
             windows = rows_that_fit(device.room(model.device), model.decoder.row_bytes, windows)
-            backend = self._backend(model, windows, abort)
+            backend = self._backend(model, windows, settings, abort)
             try:
-                recording.write(model, backend, language, self._settings.whisper_beams)
+                recording.write(model, backend, language, settings.whisper_beams)
             except Exception as error:
                 on_cuda = model.device.type == "cuda"
                 if not out_of_memory(error) or (windows == 1 and not on_cuda):
@@ -129,9 +140,11 @@ class Transcriber:
             else:
                 return
 
-    def _backend(self, model: Model, windows: int, abort: Callable[[], bool]) -> Backend:
+    def _backend(
+        self, model: Model, windows: int, settings: Settings, abort: Callable[[], bool]
+    ) -> Backend:
         if model.device.type == "cuda":  # cuda only
-            rest = device.rest_on(model.device, self._settings, abort)
+            rest = device.rest_on(model.device, settings, abort)
             return CudaBackend(model, windows, rest=rest)
         return CpuBackend(model, windows, self._threads)
 
@@ -141,51 +154,70 @@ class Transcriber:
         assert loaded is not None  # noqa: S101
         self._release()
         cpu = load(loaded.checkpoint, torch.device("cpu"))
-        self._loaded = _Loaded(loaded.asked, cpu, loaded.checkpoint, device.NO_MEMORY)
+        self._loaded = _Loaded(None, cpu, loaded.checkpoint, device.NO_MEMORY)
 
-    def _silence(
-        self, prepared: PreparedAudio, preset: Preset, language: str, model: str | None
-    ) -> Transcription:
-        chosen = device.choose(self._settings)
-        return Transcription(
-            language=None if language == languages.AUTO else language,
-            segments=(),
-            model=model or checkpoints.default_name(chosen.device.type),
-            preset=preset.name,
-            device=chosen.device.type,
-            dtype=None,
-            engine_s=0.0,
-            load_s=0.0,
-            duration_s=prepared.duration_s,
-            speech_s=prepared.speech_s,
-            note=chosen.note,
-            versions=_versions(),
-        )
-
-    def _load(self, name: str | None, language: str) -> _Loaded:
-        if self._loaded is not None and self._loaded.asked == name:
+    def _load(
+        self,
+        name: str | None,
+        language: str,
+        settings: Settings,
+        loaded: Callable[[Model], None],
+    ) -> _Loaded:
+        asked = (name, settings.whisper_device, settings.whisper_compute)
+        if self._loaded is not None and self._loaded.asked == asked:
             languages.check_language(language, self._loaded.checkpoint)
             return self._loaded
-        chosen = device.choose(self._settings)
+        chosen = device.choose(settings)
+        checkpoint = checkpoints.resolve(name, settings, chosen.device.type)
+        languages.check_language(language, checkpoint)
+        compute = device.compute_on(chosen.device, settings)
+        if self._loaded is not None and _is(self._loaded, checkpoint, chosen.device, compute):
+            self._loaded = replace(self._loaded, asked=asked, note=chosen.note)
+            return self._loaded
         self._release()
         try:
-            self._loaded = self._loaded_on(chosen, name, language)
+            model = load(checkpoint, chosen.device, compute)
+            self._loaded = _Loaded(asked, model, checkpoint, chosen.note)
         except torch.OutOfMemoryError:  # cuda only
             self._release()
-            cpu = device.Choice(torch.device("cpu"), device.NO_MEMORY)
-            self._loaded = self._loaded_on(cpu, name, language)
+            cpu = load(checkpoint, torch.device("cpu"))
+            self._loaded = _Loaded(None, cpu, checkpoint, device.NO_MEMORY)
+        loaded(self._loaded.model)
         return self._loaded
-
-    def _loaded_on(self, chosen: device.Choice, name: str | None, language: str) -> _Loaded:
-        checkpoint = checkpoints.resolve(name, self._settings, chosen.device.type)
-        languages.check_language(language, checkpoint)
-        compute = device.compute_on(chosen.device, self._settings)
-        return _Loaded(name, load(checkpoint, chosen.device, compute), checkpoint, chosen.note)
 
     def _release(self) -> None:
         """Give the memory back before another model takes its place."""
         self._loaded = None
         _collect()
+
+
+def _is(
+    loaded: _Loaded, checkpoint: checkpoints.Checkpoint, where: torch.device, compute: Compute
+) -> bool:
+    """Whether this very model is in memory, although it was asked for in other words."""
+    model = loaded.model
+    held = (loaded.checkpoint, model.device.type, model.compute)
+    return held == (checkpoint, where.type, compute)
+
+
+def _silence(
+    prepared: PreparedAudio, preset: Preset, language: str, model: str | None, settings: Settings
+) -> Transcription:
+    chosen = device.choose(settings)
+    return Transcription(
+        language=None if language == languages.AUTO else language,
+        segments=(),
+        model=model or checkpoints.default_name(chosen.device.type),
+        preset=preset.name,
+        device=chosen.device.type,
+        dtype=None,
+        engine_s=0.0,
+        load_s=0.0,
+        duration_s=prepared.duration_s,
+        speech_s=prepared.speech_s,
+        note=chosen.note,
+        versions=_versions(),
+    )
 
 
 def _collect() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployments.processes import is_alive
 from engine.library.shelf import Library
 from engine.odin.client import OdinClient
+from engine.running import is_alive
 from engine.settings import load
 from sandbox.demo_channel import DEMO_CHANNEL
 from sandbox.life import Sandbox

@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployments.processes import Child, RunningCard, is_alive, stop_tree
+from deployments.processes import Child, stop_tree
+from engine.running import RunningCard, is_alive
 
 SLEEPER = [sys.executable, "-c", "import time; print('hello', flush=True); time.sleep(60)"]
 PARENT = [

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from deployments import server
-from deployments.processes import RunningCard, is_alive
+from engine.running import RunningCard, is_alive
 from engine.settings import Settings
 
 pytestmark = pytest.mark.e2e

@@ -36,6 +36,7 @@ def surroundings(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
         "STATE_DIR": str(home / "state"),
         "WHISPER_MODEL": "base",
         "HF_HUB_OFFLINE": "1",
+        "ENGINE_PORT": "0",
         "PYTHONPATH": str(Path(__file__).parent / "killer"),
         "TONSPUR_KILL_PLAN": str(home / "kill.plan"),
         **sandbox.environment(),

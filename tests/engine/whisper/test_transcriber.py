@@ -163,3 +163,19 @@ def test_another_model_takes_the_place_of_the_first(
 def test_an_abort_stops_it(transcriber: Transcriber, talk: PreparedAudio) -> None:
     with pytest.raises(Aborted):
         transcriber.transcribe(talk, preset=STABIL, language="auto", model=None, abort=lambda: True)
+
+
+def test_the_default_asked_for_by_its_name_is_not_loaded_again(
+    transcriber: Transcriber, talk: PreparedAudio
+) -> None:
+    transcriber.transcribe(talk, preset=STABIL, language="en", model=None)
+    loads: list[str] = []
+    for model in ("base", None):
+        transcriber.transcribe(
+            talk,
+            preset=STABIL,
+            language="en",
+            model=model,
+            loaded=lambda model: loads.append(model.name),
+        )
+    assert loads == []
