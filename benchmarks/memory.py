@@ -14,17 +14,13 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event, Thread
 from time import perf_counter
 
-import psutil
-
+from benchmarks.peak import Peak
 from engine.audio.decoding import ffmpeg_program
 from engine.audio.preparation import PreparedAudio
 from engine.settings import load
@@ -35,7 +31,6 @@ from sandbox import voice
 
 ALLOWED_GROWTH_MB = 300
 """Between the shortest and the longest recording."""
-_EVERY_S = 0.05
 _PAUSES_S = (0.4, 0.7, 1.2, 3.5)
 _TEXT = (
     "The harbour was quiet that morning.",
@@ -57,40 +52,6 @@ class Row:
     transcription_s: float | None
     transcription_mb: float | None
     segments: int | None
-
-
-class Peak:
-    """The most memory that the processes below this one held together, in MB."""
-
-    def __init__(self) -> None:
-        self.megabytes = 0.0
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Watch while the block runs."""
-        over = Event()
-
-        def watch() -> None:
-            while not over.wait(_EVERY_S):
-                self.megabytes = max(self.megabytes, _held() / 1e6)
-
-        watcher = Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watcher.join()
-
-
-def _held() -> int:
-    held = 0
-    for process in psutil.Process().children(recursive=True):
-        try:
-            held += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue  # it ended meanwhile
-    return held
 
 
 def spoken(folder: Path) -> Path:

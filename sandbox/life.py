@@ -162,7 +162,8 @@ class Sandbox:
         """
         from sandbox.recordings import text_of
 
-        return " ".join(text_of(self.video(video_id).talk).split())
+        video = self.video(video_id)
+        return " ".join(text_of(video.talk, video.times).split())
 
     def language(self, video_id: str) -> str:
         """The language that is spoken in a video.

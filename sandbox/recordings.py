@@ -28,7 +28,7 @@ class Recordings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[tuple[str, Container], Recording] = {}
+        self._known: dict[tuple[str, int, Container], Recording] = {}
 
     def prepare(self, spec: SandboxSpec) -> None:
         """Speaks what the spec needs and the folder lacks.
@@ -38,25 +38,31 @@ class Recordings:
             FileNotFoundError: the spec names a talk that does not exist.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        needed = [need for need in sorted(spec.talks) if (need[0], need[2]) not in self._known]
+        needed = [
+            (talk, times, language, container)
+            for talk, times, language, container in sorted(spec.talks)
+            if (talk, times, container) not in self._known
+        ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             made = list(pool.map(lambda need: self._find_or_speak(*need), needed))
-        for (talk, _, container), recording in zip(needed, made, strict=True):
-            self._known[talk, container] = recording
+        for (talk, times, _, container), recording in zip(needed, made, strict=True):
+            self._known[talk, times, container] = recording
 
     def of(self, video: SandboxVideo) -> Recording:
         """What is heard in a video; it has been prepared."""
-        return self._known[video.talk, video.container]
+        return self._known[video.talk, video.times, video.container]
 
     def seconds(self, video: SandboxVideo) -> float:
         """Length of a video, 0 where there is none yet."""
         if video.obstacle in ("upcoming", "live"):
             return 0.0
-        known = self._known.get((video.talk, video.container))
+        known = self._known.get((video.talk, video.times, video.container))
         return known.seconds if known else _UNHEARD_S
 
-    def _find_or_speak(self, talk: str, language: str, container: Container) -> Recording:
-        text = text_of(talk)
+    def _find_or_speak(
+        self, talk: str, times: int, language: str, container: Container
+    ) -> Recording:
+        text = text_of(talk, times)
         recipe = "\0".join((RECIPE, language, container, text))
         mark = hashlib.sha256(recipe.encode()).hexdigest()[:12]
         path = self._folder / f"{talk}-{mark}.{container}"
@@ -70,10 +76,10 @@ class Recordings:
         return Recording(path, seconds)
 
 
-def text_of(talk: str) -> str:
-    """The words of a talk.
+def text_of(talk: str, times: int = 1) -> str:
+    """The words of a talk, said so often.
 
     Raises:
         FileNotFoundError: there is no such talk.
     """
-    return (TALKS_DIR / f"{talk}.txt").read_text(encoding="utf-8")
+    return "\n\n".join([(TALKS_DIR / f"{talk}.txt").read_text(encoding="utf-8")] * times)

@@ -18,12 +18,13 @@ class _Model(BaseModel):
 
 
 class SandboxVideo(_Model):
-    """One video; `talk` names the text in sandbox/talks that is heard in it."""
+    """One video; `talk` names the text in sandbox/talks that is heard in it, `times` over."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{11}$")
     title: str
     published: datetime
     talk: str
+    times: int = Field(default=1, ge=1)
     language: str = "en"
     container: Container = "m4a"
     short: bool = False
@@ -125,10 +126,10 @@ class SandboxSpec(_Model):
     """Videos that an uploads list shows at most, as YouTube's."""
 
     @cached_property
-    def talks(self) -> frozenset[tuple[str, str, Container]]:
-        """What has to be spoken: talk, language, container."""
+    def talks(self) -> frozenset[tuple[str, int, str, Container]]:
+        """What has to be spoken: talk, how often, language, container."""
         videos = [video for channel in self.channels for video in channel.videos]
-        needed = {(v.talk, v.language, v.container) for v in videos if v.has_media}
+        needed = {(v.talk, v.times, v.language, v.container) for v in videos if v.has_media}
         if any(channel.generated for channel in self.channels):
-            needed.add(("tea", "en", "m4a"))
+            needed.add(("tea", 1, "en", "m4a"))
         return frozenset(needed)

@@ -56,3 +56,10 @@ def test_every_talk_is_plain_text_without_numerals() -> None:
     assert len(talks) == 7
     for talk in talks:
         assert not any(letter.isdigit() for letter in text_of(talk.stem))
+
+
+def test_a_talk_may_be_said_several_times_over(folder: Path) -> None:
+    thrice = TEA.model_copy(update={"times": 3})
+    made = Recordings(folder)
+    made.prepare(spec_of(TEA, thrice))
+    assert made.of(thrice).seconds > 2.9 * made.of(TEA).seconds
