@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 
+from deployments import automations
 from deployments.worker import WORK_POOL
 from engine.errors import BadSettings
 
@@ -41,7 +42,7 @@ def bootstrap() -> list[Made]:
         BadSettings: prefect.yaml is not where the installation has it.
     """
     with get_client(sync_client=True) as client:
-        done = [_work_pool(client), _gpu_slot(client)]
+        done = [_work_pool(client), _gpu_slot(client), _crash_detection(client)]
         done += [_deployment(client, entry) for entry in planned_deployments()]
     return done
 
@@ -86,6 +87,11 @@ def _gpu_slot(client: SyncPrefectClient) -> Made:
     # `tag:` is how Prefect names the limit behind a task tag
     client.upsert_global_concurrency_limit_by_name(f"tag:{GPU_TAG}", GPU_SLOTS)
     return Made(f"tag limit {GPU_TAG} = {GPU_SLOTS}", "set")
+
+
+def _crash_detection(client: SyncPrefectClient) -> Made:
+    wanted = automations.silent_runs()
+    return Made(f"automation `{wanted.name}`", automations.ensure(client, wanted))
 
 
 def _deployment(client: SyncPrefectClient, entry: dict[str, Any]) -> Made:

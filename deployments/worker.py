@@ -13,12 +13,13 @@ from engine.settings import Settings, environment
 
 WORK_POOL = "rtx4090"
 # One sync, and enough videos that downloads go on while one is transcribed.
-FLOW_RUNS_AT_ONCE = 4
+FLOW_RUNS_AT_ONCE = 6
+HEARTBEAT_SECONDS = 30
 _START_SECONDS = 60.0
 
 WORKER_SETTINGS = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
 }
 
 

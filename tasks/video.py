@@ -1,10 +1,6 @@
 """The six steps of a video as tasks; what they do stands in engine/steps."""
 
-from collections.abc import Callable
-from time import monotonic
-
 from prefect import task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
 from engine.library.shelf import Entry
@@ -16,9 +12,8 @@ from engine.steps import upload as upload_step
 from engine.steps import write as write_step
 from engine.whisper.client import Engine
 from tasks.job import Job
+from tasks.progress import ProgressBar
 from tasks.retries import STEP
-
-_PERCENT_STEP = 5.0
 
 
 @task(name="metadata", task_run_name="metadata {video_id}", **STEP)
@@ -44,8 +39,8 @@ def audio(entry: Entry, job: Job, engine: Engine) -> None:
 @task(name="transcript", task_run_name="transcript {entry.video_id}", tags=["gpu"], **STEP)
 def transcript(entry: Entry, job: Job, engine: Engine) -> None:
     """Step 4: what is said; the tag makes it wait for the GPU slot."""
-    progress = progress_bar(f"Transcription of {entry.video_id}")
-    transcript_step.transcript(job.library(), entry, job.settings(), engine, progress=progress)
+    with ProgressBar(f"Transcription of {entry.video_id}") as bar:
+        transcript_step.transcript(job.library(), entry, job.settings(), engine, progress=bar.show)
 
 
 @task(name="write", task_run_name="write {entry.video_id}", **STEP)
@@ -65,26 +60,3 @@ def upload(entry: Entry, job: Job) -> None:
 def say(text: str) -> None:
     """Tell the operator, in the log of the run."""
     get_run_logger().warning(text)
-
-
-def progress_bar(
-    what: str, clock: Callable[[], float] = monotonic
-) -> Callable[[float, float], None]:
-    """A progress artifact, told of seconds of speech, that says how much time is left.
-
-    It moves in steps of five percent: each step is a request.
-    """
-    artifact = create_progress_artifact(progress=0.0, description=what)
-    shown = 0.0
-    begun = clock()
-
-    def show(done: float, total: float) -> None:
-        nonlocal shown
-        percent = 100.0 * done / total if total else 100.0
-        if percent - shown >= _PERCENT_STEP or percent >= 100.0 > shown:
-            shown = min(percent, 100.0)
-            left_s = (clock() - begun) * (total - done) / done if done else 0.0
-            heard = f"{done / 60:.1f} of {total / 60:.1f} minutes of speech, {left_s:.0f} s left"
-            update_progress_artifact(artifact, progress=shown, description=f"{what}: {heard}")
-
-    return show

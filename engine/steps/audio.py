@@ -35,7 +35,8 @@ def audio(
     before = sidecar.steps.get("audio")
     if before and before.fingerprint not in (None, mark):
         # Prepared with other settings, for a transcript that was never written.
-        shutil.rmtree(settings.prepared_dir / str(before.fingerprint), ignore_errors=True)
+        older = marks.prepared_folder(sidecar, settings, before.fingerprint)
+        shutil.rmtree(older, ignore_errors=True)
     with recorded(library, entry, "audio", mark, versions("silero-vad", "av")) as details:
         preset = presets.chosen(settings)
         source = marks.media(entry, sidecar)

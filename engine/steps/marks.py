@@ -52,9 +52,13 @@ def media(entry: Entry, sidecar: Sidecar) -> Path:
     return entry.folder / str(sidecar.steps["download"].detail("media"))
 
 
-def prepared_folder(sidecar: Sidecar, settings: Settings) -> Path:
-    """Where the prepared audio lies; named by what it depends on, so it is never mistaken."""
-    return settings.prepared_dir / of_audio(sidecar, settings)
+def prepared_folder(sidecar: Sidecar, settings: Settings, mark: str | None = None) -> Path:
+    """Where the prepared audio lies; named by what it depends on, so it is never mistaken.
+
+    Two videos may have the same sound and be on their way at the same time: each has its own.
+    """
+    own = fingerprint(sidecar.video.video_id, mark or of_audio(sidecar, settings))
+    return settings.prepared_dir / own
 
 
 def _content(sidecar: Sidecar) -> str | None:

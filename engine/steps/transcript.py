@@ -8,6 +8,7 @@ from engine.library import atomic
 from engine.library.shelf import Entry, Library
 from engine.settings import Settings
 from engine.steps import marks
+from engine.steps.audio import audio
 from engine.steps.recording import recorded, versions
 from engine.transcript import Segment, Transcript
 from engine.whisper import presets
@@ -37,9 +38,13 @@ def transcript(
     used = versions("torch", "transformers")
     mark = marks.of_transcript(sidecar, settings)
     with recorded(library, entry, "transcript", mark, used) as details:
-        prepared = load_prepared(marks.prepared_folder(sidecar, settings))
+        folder = marks.prepared_folder(sidecar, settings)
+        prepared = load_prepared(folder)
+        if prepared is None:  # somebody has tidied up since step 3
+            audio(library, entry, settings, engine, abort)
+            prepared = load_prepared(folder)
         if prepared is None:
-            raise EngineDied("The prepared audio is gone; it is made anew at the next try.")
+            raise EngineDied(f"The prepared audio is gone from {folder}.")
         preset = presets.chosen(settings)
         result = engine.transcribe(
             prepared,

@@ -21,6 +21,10 @@ FORMAT_SORT = ("lang", "aext", "abr")
 """The original language before everything: a dubbed track would be transcribed as if it were it;
 then m4a before opus, which every player and ffmpeg build reads."""
 
+_EXTRACTORS = ("youtube.*", "generic")
+"""The second reads stand-ins and proxies. The other 1,800 cost a second of CPU per video, and none
+of them has any business with an address of a YouTube video."""
+
 Hook = Callable[[dict[str, Any]], None]
 
 
@@ -61,6 +65,7 @@ def options(
     chosen: dict[str, Any] = {
         "format": FORMAT,
         "format_sort": [*FORMAT_SORT],
+        "allowed_extractors": [*_EXTRACTORS],
         "noplaylist": True,
         "ignoreerrors": False,
         "quiet": True,
