@@ -11,7 +11,9 @@ from prefect.client.schemas.objects import TaskRun
 
 from benchmarks.timeline import Span, length, minus, union
 
-_JOB = re.compile(r"^(\S+ \S+) INFO \S+: job \d+: transcribe took ([\d.]+) s$", re.MULTILINE)
+_JOB = re.compile(
+    r"^(\S+ \S+) INFO \S+: job \d+: transcribe \S+ took ([\d.]+) s: \w+$", re.MULTILINE
+)
 _PAGE = 200
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import shutil
+import signal
 import socket
 import sys
 from logging.handlers import RotatingFileHandler
@@ -67,6 +68,10 @@ def _run(settings: Settings, port: int) -> None:
             card = card_file(settings, CARD)
             RunningCard.of(url=url).write(card)
             log.info("listening on %s", url)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # uvicorn has handlers of its own while it serves, and raises what it got again when
+                # it has ended: the model process must be ended first.
+                signal.signal(number, signal.SIG_IGN)
             asyncio.run(server.serve(sockets=[listening]))
             card.unlink(missing_ok=True)
         finally:

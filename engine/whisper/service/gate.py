@@ -38,37 +38,43 @@ class Gate:
         if not length.isdigit() or int(length) > self._most_bytes:
             await _refuse(scope, receive, send, 413, self._too_large)
             return
-        begun = False
-
-        async def noticed(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
+        meter = _Meter(receive, send, self._most_bytes)
         try:
-            await self._app(scope, self._counted(receive), noticed)
+            await self._app(scope, meter.receive, meter.send)
         except TooLarge:
-            if begun:
+            if meter.answered:
                 raise
+        if meter.exceeded and not meter.answered:
             await _refuse(scope, receive, send, 413, self._too_large)
 
     @property
     def _too_large(self) -> str:
         return f"The upload is larger than the {self._most_mb} MB of ENGINE_MAX_UPLOAD_MB."
 
-    def _counted(self, receive: Receive) -> Receive:
-        """A body without a length is counted while it comes."""
-        got = 0
 
-        async def counted() -> Message:
-            nonlocal got
-            message = await receive()
-            got += len(message.get("body", b""))
-            if got > self._most_bytes:
-                raise TooLarge
-            return message
+class _Meter:
+    """Counts a body without a length while it comes; from too much on, the application is mute."""
 
-        return counted
+    def __init__(self, receive: Receive, send: Send, most_bytes: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._most_bytes = most_bytes
+        self._got = 0
+        self.exceeded = False
+        self.answered = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._got += len(message.get("body", b""))
+        if self._got > self._most_bytes:
+            self.exceeded = True
+            raise TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.answered or not self.exceeded:  # it may take TooLarge for a fault of the form
+            self.answered = True
+            await self._send(message)
 
 
 def refusal(message: str, kind: str) -> dict[str, object]:

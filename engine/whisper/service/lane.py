@@ -9,7 +9,18 @@ from time import monotonic
 from engine.audio.decoding import Aborted
 from engine.errors import Busy, EngineDied, TonspurError
 from engine.whisper.keeper import Keeper
-from engine.whisper.messages import Ending, Event, Failed, Job, Queued, Restarted, Stopped
+from engine.whisper.messages import (
+    Done,
+    Ending,
+    Event,
+    Failed,
+    Job,
+    Prepared,
+    PrepareJob,
+    Queued,
+    Restarted,
+    Stopped,
+)
 
 log = logging.getLogger(__name__)
 
@@ -103,13 +114,14 @@ class Lane:
     def _work(self, keeper: Keeper) -> None:
         while (ticket := self._next(keeper)) is not None:
             begun = self._clock()
-            try:
-                self._serve(keeper, ticket)
-            finally:
-                with self._change:
-                    del self._running[keeper]
-            kind = ticket.job.kind
-            log.info("job %d: %s took %.1f s", ticket.number, kind, self._clock() - begun)
+            last = self._served(keeper, ticket)
+            outcome = _OUTCOMES[type(last)]
+            with self._change:
+                del self._running[keeper]
+                self.counts[outcome] += 1
+            took_s, what = self._clock() - begun, _told(ticket.job)
+            log.info("job %d: %s took %.1f s: %s", ticket.number, what, took_s, outcome)
+            ticket.tell(last)
             if self._idle_s == 0:
                 keeper.close()
         keeper.close()
@@ -154,25 +166,19 @@ class Lane:
             return None
         return max(0.0, self._idle_s - (self._clock() - idle_since))
 
-    def _serve(self, keeper: Keeper, ticket: Ticket) -> None:
+    def _served(self, keeper: Keeper, ticket: Ticket) -> Ending | Failed | Stopped:
+        """Do the job; the last that is to be said of it."""
         try:
-            ticket.tell(self._ending(keeper, ticket))
-            self.counts["done"] += 1
+            return self._ending(keeper, ticket)
         except Aborted:
-            self.counts["aborted"] += 1
-            log.info("job %d: stopped", ticket.number)
-            ticket.tell(Stopped())
+            return Stopped()
         except TonspurError as error:
-            self.counts["failed"] += 1
             log.warning("job %d: %s: %s", ticket.number, type(error).__name__, error)
-            ticket.tell(Failed(error=type(error).__name__, message=str(error.args[0])))
+            return Failed(error=type(error).__name__, message=str(error.args[0]))
         except Exception:
             # A fault of ours must not end the queue; the process is gone, see Keeper.run.
-            self.counts["failed"] += 1
             log.exception("job %d: failed", ticket.number)
-            ticket.tell(
-                Failed(error=EngineDied.__name__, message="The engine failed; see its log.")
-            )
+            return Failed(error=EngineDied.__name__, message="The engine failed; see its log.")
 
     def _ending(self, keeper: Keeper, ticket: Ticket) -> Ending:
         try:
@@ -181,3 +187,12 @@ class Lane:
             log.warning("job %d: begun anew: %s", ticket.number, error)
             ticket.tell(Restarted(why=str(error)))
             return keeper.run(ticket.job, ticket.tell, ticket.is_aborted)
+
+
+_OUTCOMES = {Done: "done", Prepared: "done", Stopped: "aborted", Failed: "failed"}
+
+
+def _told(job: Job) -> str:
+    """What to call a job in the log: the folder of its sound tells which video it is."""
+    folder = job.folder if isinstance(job, PrepareJob) else job.prepared.wav.parent
+    return f"{job.kind} {folder.name}"

@@ -114,9 +114,9 @@ def running(start_engine: Start) -> Running:
 
 @pytest.fixture(scope="session")
 def long_talk(tmp_path_factory: pytest.TempPathFactory) -> PreparedAudio:
-    """Five minutes: several seconds of work, to be interrupted in."""
+    """Two and a half minutes: seconds of work, to be interrupted in."""
     folder = tmp_path_factory.mktemp("long-talk")
-    speak(" ".join([ENGLISH] * 30), "en", folder / "talk.wav")
+    speak(" ".join([ENGLISH] * 15), "en", folder / "talk.wav")
     return prepare(folder / "talk.wav", folder / "prepared", STABIL)
 
 

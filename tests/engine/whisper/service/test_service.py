@@ -349,5 +349,5 @@ def test_what_a_killed_engine_started_ends_by_itself(
 def test_the_log_names_jobs_and_no_token(running: Running, talk: PreparedAudio) -> None:
     segments_of(running, talk)
     log = (running.settings.logs_dir / "engine.log").read_text(encoding="utf-8")
-    assert "transcribe took" in log
+    assert f"transcribe {talk.wav.parent.name} took" in log
     assert running.http.headers["Authorization"].removeprefix("Bearer ") not in log

@@ -1,0 +1,298 @@
+"""Every process may die at any moment: two syncs go on to their end all the same."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deployments import server
+from engine.library.shelf import Library
+from engine.library.sidecar import STEPS
+from engine.odin.client import OdinClient
+from engine.running import RunningCard, card_file, is_alive
+from engine.settings import Settings, load
+from engine.steps import marks
+from engine.whisper import shared
+from sandbox.life import Sandbox
+from sandbox.spec import SandboxChannel, SandboxSpec, SandboxVideo
+
+pytestmark = pytest.mark.e2e
+
+KINDS = ("flow run", "worker", "listening process", "model process", "Prefect server")
+KILLS_OF_EACH = 4
+PAUSE_S = (2.0, 12.0)
+SLOT_FREE_S = 90.0
+GPU_FREE_S = 2.0
+RETRY_AFTER_S = 5.0  # the worker reports a crash twice
+LONGEST_S = 1200.0
+
+TALKS = ("harbor", "bread", "garden", "sleep")
+
+
+def videos(first: int, count: int) -> tuple[SandboxVideo, ...]:
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    return tuple(
+        SandboxVideo(
+            id=f"killed--{number:03}",
+            title=f"Talk {number}",
+            published=start + timedelta(days=number),
+            talk=TALKS[number % len(TALKS)],
+            times=1 + number % 3,
+        )
+        for number in range(first, first + count)
+    )
+
+
+def channel(*own: SandboxVideo) -> SandboxSpec:
+    made = SandboxChannel(id=f"UC{'k' * 22}", handle="@killed", title="Killed", videos=own)
+    return SandboxSpec(channels=(made,))
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "sandbox", spec=channel(*videos(0, 10))) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Settings]:
+    """`tonspur up` runs; this process talks to its server."""
+    for name, value in (sandbox.environment() | {"WHISPER_MODEL": "base"}).items():
+        monkeypatch.setenv(name, value)
+    with (tmp_path / "up.log").open("w", encoding="utf-8") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tonspur", "up"],
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        known = load()
+        try:
+            while "Tonspur is up" not in (tmp_path / "up.log").read_text(encoding="utf-8"):
+                assert up.poll() is None
+                time.sleep(0.2)
+            for name, value in server.environment(known).items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("PREFECT_API_URL", str(server.find(known)))
+            from prefect.context import refresh_global_settings_context
+
+            refresh_global_settings_context()
+            yield known
+        finally:
+            up.terminate()
+            up.wait(25)
+            print((tmp_path / "up.log").read_text(encoding="utf-8"))
+
+
+@dataclass
+class Killer:
+    """Kills what its plan says, and looks how soon the GPU and its slot are free."""
+
+    settings: Settings
+    plan: list[str]
+    chance: random.Random
+    due: float = 0.0
+    done: Counter[str] = field(default_factory=Counter)
+    gpu_free_s: list[float] = field(default_factory=list)
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if not self.plan or now < self.due:
+            return
+        target = self._find(self.plan[0])
+        if target is None:
+            return  # it is being started again
+        kind = self.plan.pop(0)
+        held = self._holds_the_gpu(target) if kind == "flow run" else None
+        print(
+            f"{now:.1f}: kill -9 {kind} {target.pid}{' with the GPU' if held else ''}", flush=True
+        )
+        target.kill()
+        self.done[kind] += 1
+        if held is not None:
+            self.gpu_free_s.append(self._until_free(held))
+        self.due = time.monotonic() + self.chance.uniform(*PAUSE_S)
+
+    def _find(self, kind: str) -> psutil.Process | None:
+        try:
+            if kind == "flow run":
+                runs = flow_runs(self.settings)
+                return self.chance.choice(runs) if runs else None
+            if kind == "model process":
+                health = self._health()
+                pid = health["model_pid"] if health else None
+                return psutil.Process(pid) if pid else None
+            names = {
+                "worker": "worker",
+                "listening process": "engine",
+                "Prefect server": "prefect-server",
+            }
+            card = RunningCard.read(card_file(self.settings, names[kind]))
+            return psutil.Process(card.pid) if card else None
+        except psutil.NoSuchProcess:
+            return None
+
+    def _health(self) -> dict[str, Any] | None:
+        engine = shared.answering(self.settings)
+        return engine.health() if engine else None
+
+    def _holds_the_gpu(self, process: psutil.Process) -> float | None:
+        """For how long the job in hand has run, if it is this process's."""
+        engine, health = shared.answering(self.settings), self._health()
+        if not engine or not health or health["queue"]["preparing"]:
+            return None
+        port = int(engine.url.rsplit(":", 1)[1])
+        links = [link for link in process.net_connections("tcp") if link.raddr]
+        mine = any(link.raddr.port == port and link.status == "ESTABLISHED" for link in links)
+        running = health["queue"]["running_s"]
+        return float(running) if mine and running is not None else None
+
+    def _until_free(self, before_s: float) -> float:
+        begun = time.monotonic()
+        while True:
+            health = self._health()
+            running = health["queue"]["running_s"] if health else None
+            if running is None or running < before_s:
+                return time.monotonic() - begun
+            time.sleep(0.02)
+
+
+def flow_runs(settings: Settings) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            is_run = process.cmdline()[-1:] == ["prefect.engine"]
+            if is_run and process.environ().get("STATE_DIR") == str(settings.state_dir):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return [process for process in found if is_alive(process)]
+
+
+@dataclass
+class Operator:
+    """Presses Retry on whatever crashed or failed for a time, as on the dashboard."""
+
+    seen: dict[Any, float] = field(default_factory=dict)
+    retries: int = 0
+
+    def look(self) -> None:
+        from prefect.client.orchestration import get_client
+        from prefect.client.schemas.filters import (
+            FlowRunFilter,
+            FlowRunFilterState,
+            FlowRunFilterStateType,
+        )
+        from prefect.client.schemas.objects import StateType
+        from prefect.states import AwaitingRetry
+
+        bad = [StateType.CRASHED, StateType.FAILED]
+        chosen = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=bad)))
+        now = time.monotonic()
+        with get_client(sync_client=True) as client:
+            for run in client.read_flow_runs(flow_run_filter=chosen):
+                first = self.seen.setdefault((run.id, run.run_count), now)
+                if now - first > RETRY_AFTER_S:
+                    client.set_flow_run_state(run.id, AwaitingRetry(), force=False)
+                    self.retries += 1
+                    print(f"retry {run.name}: {run.state.name}", flush=True)
+
+
+def sync_under_fire(killer: Killer, operator: Operator, handle: str) -> None:
+    """One sync to its end, with kills between."""
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.deployments import run_deployment
+
+    parameters = {"channel": handle, "wait": True}
+    run = run_deployment(
+        "channel-sync/channel-sync", parameters=parameters, timeout=0, as_subflow=False
+    )
+    deadline = time.monotonic() + LONGEST_S
+    while True:
+        assert time.monotonic() < deadline
+        killer.look()
+        try:
+            operator.look()
+            with get_client(sync_client=True) as client:
+                state = client.read_flow_run(run.id).state
+        except httpx.HTTPError:
+            continue  # the server is being started again
+        if state is not None and state.is_completed():
+            return
+        time.sleep(0.3)
+
+
+def finished_transcriptions(settings: Settings) -> Counter[str]:
+    """How often each prepared sound was transcribed to its end, by the engine's log."""
+    log = "".join(
+        file.read_text(encoding="utf-8") for file in settings.logs_dir.glob("engine.log*")
+    )
+    return Counter(re.findall(r"job \d+: transcribe (\S+) took [\d.]+ s: done", log))
+
+
+def free_slots(deadline_s: float) -> float:
+    """Seconds until nobody holds the tag slot."""
+    from prefect.client.orchestration import get_client
+
+    begun = time.monotonic()
+    with get_client(sync_client=True) as client:
+        while client.read_global_concurrency_limit_by_name("tag:gpu").active_slots:
+            assert time.monotonic() - begun < deadline_s
+            time.sleep(0.5)
+    return time.monotonic() - begun
+
+
+def test_twenty_kills_over_two_syncs_leave_every_video_done(
+    settings: Settings, sandbox: Sandbox
+) -> None:
+    seed = random.SystemRandom().randrange(10_000)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    plan = [*KINDS] * KILLS_OF_EACH
+    chance.shuffle(plan)
+    half = len(plan) // 2
+    operator, library = Operator(), Library(settings)
+
+    killer = Killer(settings, plan[:half], chance, due=time.monotonic() + 5)
+    sync_under_fire(killer, operator, sandbox.handle)
+    killer.plan += plan[half:]
+    sandbox.change(channel(*videos(0, 20)))
+    sync_under_fire(killer, operator, sandbox.handle)
+
+    print(f"killed {dict(killer.done)}, {operator.retries} retries")
+    print(f"GPU free after {[round(s, 2) for s in killer.gpu_free_s]} s")
+    assert killer.done == dict.fromkeys(KINDS, KILLS_OF_EACH)
+    assert all(seconds < GPU_FREE_S for seconds in killer.gpu_free_s)
+    assert free_slots(SLOT_FREE_S) < SLOT_FREE_S
+
+    entries = list(library.entries())
+    assert len(entries) == 20
+    for entry in entries:
+        sidecar = library.read(entry)
+        assert {step: record.status for step, record in sidecar.steps.items()} == dict.fromkeys(
+            STEPS, "done"
+        )
+        assert not list(entry.folder.glob(".~*"))
+    assert not list(settings.prepared_dir.glob("*"))
+    with OdinClient(settings) as client:
+        documents = [document.status for document in client.documents()]
+    assert documents == ["synced"] * 20
+
+    marked = {marks.prepared_folder(library.read(e), settings).name for e in entries}
+    finished = finished_transcriptions(settings)
+    assert set(finished) == marked
+    twice = sum(finished.values()) - len(entries)
+    assert twice <= killer.done["flow run"], "a transcript was made again that was not in hand"
