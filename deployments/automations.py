@@ -17,7 +17,7 @@ _WITHIN = timedelta(seconds=3 * HEARTBEAT_SECONDS)
 def silent_runs() -> AutomationCore:
     """A run whose heartbeat is followed by nothing has lost its process, and perhaps its worker.
 
-    The worker reports a process that it sees die; nobody else would report one that died after it.
+    For machines that went down as a whole: `leftovers` is sooner where Tonspur itself lives on.
     """
     return AutomationCore(
         name=_SILENT,

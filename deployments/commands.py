@@ -1,5 +1,6 @@
 """What the commands do: checks first, then the work through runs, or without Prefect."""
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def run_engine(notices: Console) -> None:
         ServiceTrouble: it did not start, or its port is taken.
     """
     from deployments.engine import EngineService
-    from deployments.supervisor import Supervisor
+    from deployments.supervisor import LOOK_SECONDS, Supervisor
 
     service = EngineService(load())
     try:
@@ -131,7 +132,10 @@ def run_engine(notices: Console) -> None:
             notices.print(f"The engine runs already: {service.url}")
             return
         notices.print(f"The engine listens: {service.url}  (Ctrl-C ends it)")
-        Supervisor([service], notices.print).watch()
+        supervisor = Supervisor([service], notices.print)
+        while True:
+            time.sleep(LOOK_SECONDS)
+            supervisor.look()
     finally:
         service.stop()
 

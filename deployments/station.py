@@ -1,16 +1,20 @@
 """The workstation at work: what is missing of server, engine, deployments and worker is started."""
 
 import os
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from deployments.engine import EngineService
-from deployments.server import Server
-from deployments.supervisor import Supervisor
+from deployments.server import Server, answers
+from deployments.supervisor import LOOK_SECONDS, Supervisor
 from deployments.worker import Worker
 from engine.errors import ServiceTrouble
 from engine.settings import Settings
+
+_LOST_SECONDS = 15.0
+"""Between two looks for runs whose processes are gone."""
 
 
 class Station:
@@ -26,6 +30,7 @@ class Station:
         self.engine = EngineService(settings)
         self._engine_watch = Supervisor([self.engine], say)
         self._worker: Worker | None = None
+        self._looked_at = time.monotonic()
         self.started_any = False
 
     def __enter__(self) -> Self:
@@ -69,11 +74,28 @@ class Station:
         if self._worker is not None and not self._worker.alive:
             raise ServiceTrouble("The worker has ended: give the same command again.")
         self._engine_watch.look()
+        self._look_for_lost_runs()
 
-    def watch(self) -> None:
+    def watch(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Start again what dies, until interrupted."""
         assert self._worker is not None  # noqa: S101
-        Supervisor([self.server, self.engine, self._worker], self._say).watch()
+        supervisor = Supervisor([self.server, self.engine, self._worker], self._say)
+        while True:
+            sleep(LOOK_SECONDS)
+            supervisor.look()
+            self._look_for_lost_runs()
+
+    def _look_for_lost_runs(self) -> None:
+        now = time.monotonic()
+        if self._worker is None or now - self._looked_at < _LOST_SECONDS:
+            return
+        self._looked_at = now
+        if not answers(self.server.url):
+            return  # it is being started again
+        from deployments.leftovers import mark_lost
+
+        for name in mark_lost(self._worker.prefect_name):
+            self._say(f"The run {name} has lost its process: it is marked Crashed.")
 
     def _open(self) -> None:
         self._say("Looking for the Prefect server …")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.errors import ServiceTrouble
 
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 _PAUSE_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _CALM_SECONDS = 60.0
 
@@ -38,12 +38,6 @@ class Supervisor:
         self._say = say
         self._clock = clock
         self._cares = [_Care(part) for part in parts]
-
-    def watch(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Look every second, until interrupted."""
-        while True:
-            sleep(_LOOK_SECONDS)
-            self.look()
 
     def look(self) -> None:
         """Start again what is dead and whose pause is over."""

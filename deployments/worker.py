@@ -39,7 +39,7 @@ class Worker:
         self._sleep = sleep
         self._card = card_file(settings, "worker")
         self._child: Child | None = None
-        self._prefect_name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
+        self.prefect_name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
 
     def ensure(self) -> bool:
         """Have a worker; True when one was started.
@@ -78,7 +78,7 @@ class Worker:
     def _start(self) -> None:
         program = [sys.executable, "-P", "-m", "prefect", "worker", "start", "--type", "process"]
         self._child = Child(
-            [*program, "--pool", WORK_POOL, "--name", self._prefect_name]
+            [*program, "--pool", WORK_POOL, "--name", self.prefect_name]
             + ["--limit", str(FLOW_RUNS_AT_ONCE)],
             environment(self._settings) | self._prefect | WORKER_SETTINGS,
             self._settings.logs_dir / "worker.log",

@@ -129,7 +129,10 @@ class Killer:
         try:
             if kind == "flow run":
                 runs = flow_runs(self.settings)
-                return self.chance.choice(runs) if runs else None
+                holders = [run for run in runs if self._holds_the_gpu(run) is not None]
+                # of four, about two shall have the GPU
+                chosen = holders if holders and self.chance.random() < 0.5 else runs
+                return self.chance.choice(chosen) if chosen else None
             if kind == "model process":
                 health = self._health()
                 pid = health["model_pid"] if health else None
@@ -217,9 +220,7 @@ def sync_under_fire(killer: Killer, operator: Operator, handle: str) -> None:
     from prefect.deployments import run_deployment
 
     parameters = {"channel": handle, "wait": True}
-    run = run_deployment(
-        "channel-sync/channel-sync", parameters=parameters, timeout=0, as_subflow=False
-    )
+    run_deployment("channel-sync/channel-sync", parameters=parameters, timeout=0, as_subflow=False)
     deadline = time.monotonic() + LONGEST_S
     while True:
         assert time.monotonic() < deadline
@@ -227,10 +228,10 @@ def sync_under_fire(killer: Killer, operator: Operator, handle: str) -> None:
         try:
             operator.look()
             with get_client(sync_client=True) as client:
-                state = client.read_flow_run(run.id).state
+                states = [run.state for run in client.read_flow_runs()]
         except httpx.HTTPError:
             continue  # the server is being started again
-        if state is not None and state.is_completed():
+        if all(state is not None and state.is_completed() for state in states):
             return
         time.sleep(0.3)
 

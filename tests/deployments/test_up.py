@@ -45,7 +45,7 @@ def card(settings: Settings, name: str, other_than: int = 0, deadline_s: float =
 def test_what_dies_is_started_again_and_nothing_is_left_at_the_end(
     up: subprocess.Popen[str], settings: Settings
 ) -> None:
-    first = {name: card(settings, name) for name in ("prefect-server", "worker")}
+    first = {name: card(settings, name) for name in ("prefect-server", "engine", "worker")}
     url = server.find(settings)
     assert up.stderr is not None
     while "Tonspur is up" not in up.stderr.readline():
