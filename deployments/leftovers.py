@@ -22,6 +22,8 @@ _GRACE = timedelta(seconds=15)
 """A worker reports the death of a process by itself, if it lives."""
 _STARTING = timedelta(seconds=60)
 """From the claim of a run to its process, at the busiest."""
+_NAMELESS = timedelta(seconds=90)
+"""The same for a run that does not say yet which worker claimed it: it may be another machine's."""
 _WORKER_LABEL = "prefect.worker.name"
 _RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 
@@ -65,10 +67,15 @@ def _begun(client: SyncPrefectClient) -> list[FlowRun]:
 
 
 def _is_lost(run: FlowRun, worker: str, now: datetime) -> bool:
-    if run.state is None or run.labels.get(_WORKER_LABEL) != worker:
+    if run.state is None:
         return False
-    grace = _STARTING if run.state.type == StateType.PENDING else _GRACE
-    return now - run.state.timestamp > grace and not _has_process(run)
+    age, pending = now - run.state.timestamp, run.state.type == StateType.PENDING
+    claimed_by = run.labels.get(_WORKER_LABEL)
+    if claimed_by is None:
+        return pending and age > _NAMELESS
+    if claimed_by != worker or _has_process(run):
+        return False
+    return age > (_STARTING if pending else _GRACE)
 
 
 def _has_process(run: FlowRun) -> bool:
