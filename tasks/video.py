@@ -1,5 +1,7 @@
 """The six steps of a video as tasks; what they do stands in engine/steps."""
 
+from collections.abc import Callable
+
 from prefect import task
 from prefect.logging import get_run_logger
 
@@ -14,6 +16,7 @@ from engine.whisper.client import Engine
 from tasks.job import Job
 from tasks.progress import ProgressBar
 from tasks.retries import STEP
+from tasks.slot import shown_as_waiting
 
 
 @task(name="metadata", task_run_name="metadata {video_id}", **STEP)
@@ -36,9 +39,16 @@ def audio(entry: Entry, job: Job, engine: Engine) -> None:
     audio_step.audio(job.library(), entry, job.settings(), engine)
 
 
-@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=["gpu"], **STEP)
 def transcript(entry: Entry, job: Job, engine: Engine) -> None:
-    """Step 4: what is said; the tag makes it wait for the GPU slot."""
+    """Step 4: what is said."""
+    with shown_as_waiting("transcript", f"transcript {entry.video_id}") as begin:
+        transcript_in_slot(entry, job, engine, begin)
+
+
+@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=["gpu"], **STEP)
+def transcript_in_slot(entry: Entry, job: Job, engine: Engine, begin: Callable[[], None]) -> None:
+    """Step 4; the tag makes it wait for the GPU slot."""
+    begin()
     with ProgressBar(f"Transcription of {entry.video_id}") as bar:
         transcript_step.transcript(job.library(), entry, job.settings(), engine, progress=bar.show)
 
