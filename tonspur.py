@@ -172,6 +172,27 @@ def upload(
     _end(rows)
 
 
+@app.command()
+def keys(as_json: Json = False) -> None:
+    """What each YouTube API key has spent today; asks YouTube nothing."""
+    from deployments import commands
+
+    rows = commands.key_rows()
+    if as_json:
+        for row in rows:
+            print(row.model_dump_json(), flush=True)
+        return
+    if not rows:
+        notices.print("No YouTube API key is set: set YT_API_KEYS, or write one to its file.")
+        return
+    table = Table("Key", "Units", "Searches", "State", "New budget at (UTC)")
+    for row in rows:
+        units = f"{row.units} of {row.units_budget}"
+        searches = f"{row.searches} of {row.searches_budget}"
+        table.add_row(row.key, units, searches, row.state, f"{row.reset_at:%Y-%m-%d %H:%M}")
+    Console().print(table)
+
+
 def _print(outcomes: Iterable[Any], as_json: bool) -> None:
     if as_json:
         for outcome in outcomes:

@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+from pydantic import BaseModel
 from rich.console import Console
 
 from engine.errors import BadAddress, TonspurError
@@ -18,6 +21,7 @@ from engine.steps.local_way import walk
 from engine.steps.summary import Summary, summarise
 from engine.whisper.client import Engine
 from engine.youtube import addresses
+from engine.youtube.keys import standings
 from engine.youtube.selection import Selection, choose
 from tasks.job import Job
 
@@ -115,6 +119,38 @@ def files(paths: Sequence[Path], job: Job, upload: bool, notices: Console) -> It
                 for left in every[number + 1 :]:
                     yield Outcome(title=left.stem, status="deferred", reason="the batch stopped")
                 return
+
+
+class KeyRow(BaseModel):
+    """Where one key stands on this Pacific day; `key` is a hash, never the key."""
+
+    key: str
+    state: Literal["open", "used up"]
+    units: int
+    units_budget: int
+    searches: int
+    searches_budget: int
+    reset_at: datetime
+
+
+def key_rows() -> list[KeyRow]:
+    """Every key of the settings, by the ledger."""
+    rows = []
+    for standing in standings(load()):
+        spent = standing.spent
+        used_up = spent.units_exhausted or spent.units >= standing.units_budget
+        rows.append(
+            KeyRow(
+                key=standing.name,
+                state="used up" if used_up else "open",
+                units=spent.units,
+                units_budget=standing.units_budget,
+                searches=spent.searches,
+                searches_budget=standing.searches_budget,
+                reset_at=standing.reset_at,
+            )
+        )
+    return rows
 
 
 def run_engine(notices: Console) -> None:

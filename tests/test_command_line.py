@@ -212,3 +212,19 @@ def test_a_command_that_is_told_to_stop_leaves_no_process(media: Path) -> None:
     assert b"Stopped." in said
     gone, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
+
+
+def test_keys_are_shown_with_their_budgets_and_never_as_they_are(tonspur: Run) -> None:
+    nobody = tonspur("keys")
+    assert nobody.returncode == 0
+    assert "YT_API_KEYS" in nobody.stderr
+    shown = tonspur("keys", YT_API_KEYS="secret-one,secret-two")
+    assert shown.returncode == 0
+    assert "0 of 10000" in shown.stdout
+    assert "secret" not in shown.stdout + shown.stderr
+    as_json = tonspur("keys", "--json", YT_API_KEYS="secret-one,secret-two", YT_DAILY_UNITS="0")
+    rows = [json.loads(line) for line in as_json.stdout.splitlines()]
+    assert [(row["state"], row["units_budget"], row["searches_budget"]) for row in rows] == [
+        ("used up", 0, 100)
+    ] * 2
+    assert len({row["key"] for row in rows}) == 2

@@ -94,12 +94,24 @@ class Catalog:
         """Pages of the channel's uploads, newest first; each is asked for when it is wanted.
 
         YouTube lists about 20,000 at most. A channel without uploads has no page.
+
+        Raises:
+            ServiceTrouble: YouTube refuses the list, or forgets it in the middle: what came so far
+                is not all of it.
         """
-        missing = UnknownPlaylist(f"The channel {channel.channel_id} has no uploads.")
+        refused = ServiceTrouble(f"YouTube refuses the uploads of {channel.channel_id}, for now.")
+        begun = False
         try:
-            yield from self._entries(channel.uploads_playlist, missing)
-        except UnknownPlaylist:
+            for page in self._pages_of(channel.uploads_playlist):
+                begun = True
+                yield page
+        except ApiRefusal as refusal:
+            if refusal.meaning is Meaning.GONE and not begun:
+                return
+            trouble = _leaf(refusal, refused)
+        else:
             return
+        raise trouble
 
     def playlist(self, playlist_id: str) -> Iterator[list[Entry]]:
         """Pages of a playlist in its own order.
@@ -108,7 +120,7 @@ class Catalog:
             UnknownPlaylist: YouTube knows none, or it is private.
         """
         missing = UnknownPlaylist(f"YouTube knows no playlist {playlist_id}, or it is private.")
-        return self._entries(playlist_id, missing)
+        return self._pages("playlistItems", missing, _listing(playlist_id), _entries_by_id)
 
     def playlists(self, channel_id: str) -> Iterator[list[Playlist]]:
         """Pages of the channel's public playlists.
@@ -133,9 +145,16 @@ class Catalog:
             found |= {video_id: told[video_id] for video_id in batch if video_id in told}
         return found
 
-    def _entries(self, playlist_id: str, missing: TonspurError) -> Iterator[list[Entry]]:
-        asked = {"part": "snippet,contentDetails", "playlistId": playlist_id}
-        return self._pages("playlistItems", missing, asked, _entries_by_id)
+    def _pages_of(self, playlist_id: str) -> Iterator[list[Entry]]:
+        return self._read("playlistItems", _listing(playlist_id), _entries_by_id)
+
+    def _read(
+        self, collection: str, asked: dict[str, Any], read: Callable[[Answer], dict[str, Row]]
+    ) -> Iterator[list[Row]]:
+        def ask(token: str | None) -> Answer:
+            return self._answer(collection, asked | {"maxResults": PAGE, "pageToken": token})
+
+        return pages(ask, read)
 
     def _pages(
         self,
@@ -144,11 +163,8 @@ class Catalog:
         asked: dict[str, Any],
         read: Callable[[Answer], dict[str, Row]],
     ) -> Iterator[list[Row]]:
-        def ask(token: str | None) -> Answer:
-            return self._answer(collection, asked | {"maxResults": PAGE, "pageToken": token})
-
         try:
-            yield from pages(ask, read)
+            yield from self._read(collection, asked, read)
         except ApiRefusal as refusal:
             trouble = _leaf(refusal, missing)
         else:
@@ -214,6 +230,10 @@ def _leaf(refusal: ApiRefusal, missing: TonspurError) -> TonspurError:
     if refusal.meaning in (Meaning.GONE, Meaning.FORBIDDEN):
         return missing
     return ServiceTrouble(f"YouTube's Data API does not take the request ({refusal}).")
+
+
+def _listing(playlist_id: str) -> dict[str, Any]:
+    return {"part": "snippet,contentDetails", "playlistId": playlist_id}
 
 
 def _entries_by_id(answer: Answer) -> dict[str, Entry]:

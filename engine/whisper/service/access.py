@@ -36,7 +36,9 @@ def made_token(settings: Settings) -> SecretStr:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(token + "\n")
         if os.name == "nt":  # windows only: the mode means nothing there
-            rights = ["/inheritance:r", "/grant:r", f"{getpass.getuser()}:F"]
+            domain = os.environ.get("USERDOMAIN", "")
+            user = f"{domain}\\{getpass.getuser()}" if domain else getpass.getuser()
+            rights = ["/inheritance:r", "/grant:r", f"{user}:F"]
             subprocess.run(["icacls", str(draft), *rights], check=True, capture_output=True)  # noqa: S603, S607
         draft.replace(target)
     finally:

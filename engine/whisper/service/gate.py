@@ -85,7 +85,7 @@ def refusal(message: str, kind: str) -> dict[str, object]:
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, said: str) -> None:
     # Who asks before sending is told before; others get the answer lost in a reset if it comes
     # in the middle of their upload.
-    if (b"expect", b"100-continue") not in scope["headers"]:
+    if dict(scope["headers"]).get(b"expect", b"").lower() != b"100-continue":
         await _drain(receive)
     body = json.dumps(refusal(said, "invalid_request_error")).encode()
     headers = [

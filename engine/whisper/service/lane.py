@@ -185,6 +185,8 @@ class Lane:
             return keeper.run(ticket.job, ticket.tell, ticket.is_aborted)
         except EngineDied as error:
             log.warning("job %d: begun anew: %s", ticket.number, error)
+            if ticket.is_aborted():
+                raise Aborted("Nobody waits for it any more.") from error
             ticket.tell(Restarted(why=str(error)))
             return keeper.run(ticket.job, ticket.tell, ticket.is_aborted)
 
