@@ -36,7 +36,7 @@ def engine(real_settings: Settings, base: Checkpoint) -> Iterator[Engine]:
 def children() -> list[psutil.Process]:
     return [
         child
-        for child in psutil.Process().children(recursive=True)
+        for child in psutil.Process().children()
         if child.is_running() and "engine.whisper.process" in " ".join(child.cmdline())
     ]
 

@@ -209,6 +209,7 @@ def test_a_model_process_that_dies_is_replaced_and_its_job_done(
     assert running.health()["restarts"] == restarts + 1  # type: ignore[operator]
 
 
+@pytest.mark.e2e
 def test_a_job_that_kills_two_processes_fails_and_the_queue_goes_on(
     running: Running, talk: PreparedAudio, long_talk: PreparedAudio
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_failure_keeps_the_process_and_comes_back_as_itself(
     assert running.health()["restarts"] == restarts
 
 
+@pytest.mark.e2e
 def test_another_model_takes_the_place_of_the_first(
     running: Running, talk: PreparedAudio, english_folder: Path
 ) -> None:
@@ -302,6 +304,7 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "ENGINE_PORT" in done.stderr
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("seconds", ["0", "1"])
 def test_an_idle_model_process_ends_and_the_next_job_starts_another(
     start_engine: Start, talk: PreparedAudio, seconds: str
