@@ -136,7 +136,7 @@ def samples(wav: Path) -> NDArray[np.int16]:
 
 
 def model_processes() -> list[int]:
-    children = psutil.Process().children(recursive=True)
+    children = psutil.Process().children()
     return [c.pid for c in children if "engine.whisper.process" in " ".join(c.cmdline())]
 
 
