@@ -4,6 +4,7 @@ Prefect 3 acquires the slot of a tag in the process of the run, and shows a task
 as Pending like any other.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
@@ -19,11 +20,16 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Pending
 
 AWAITING = "AwaitingConcurrencySlot"
+_LIMIT = "tag:gpu"
 _LOOK_SECONDS = 1.0
+_FREE_SECONDS = 10.0
+_FREE_LOOKS = 6
+"""Who waits asks for the slot twice a second; so often in a row it is not free by chance."""
 
 
 @contextmanager
@@ -40,7 +46,14 @@ def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
         while run_id and not begun.wait(_LOOK_SECONDS):
             with showing:
                 if begun.is_set() or _shown(UUID(run_id), task, name):
-                    return
+                    break
+        free = 0
+        while run_id and free < _FREE_LOOKS and not begun.wait(_FREE_SECONDS):
+            free = free + 1 if _is_free() else 0
+        if run_id and not begun.is_set():
+            # The wait was lost with a Prefect server that died (seen with 3.8.8): it never ends.
+            # A crash is reported and retried.
+            os._exit(1)
 
     def begin() -> None:
         begun.set()
@@ -53,6 +66,14 @@ def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
         yield begin
     finally:
         begin()
+
+
+def _is_free() -> bool:
+    try:
+        with get_client(sync_client=True) as client:
+            return not client.read_global_concurrency_limit_by_name(_LIMIT).active_slots
+    except (httpx.HTTPError, ObjectNotFound):
+        return False
 
 
 def _shown(run_id: UUID, task: str, name: str) -> bool:
