@@ -9,8 +9,8 @@ from prefect import flow, task
 from prefect.client.orchestration import get_client
 
 from benchmarks.timeline import Span
-from deployments.bootstrap import GPU_TAG
 from deployments.worker import WORK_POOL
+from tasks.slot import GPU_TAG
 
 FLOWS = 4
 TASKS = 5

@@ -19,8 +19,8 @@ from prefect.utilities.callables import parameter_schema
 from deployments import automations
 from deployments.worker import WORK_POOL
 from engine.errors import BadSettings
+from tasks.slot import GPU_LIMIT, GPU_TAG
 
-GPU_TAG = "gpu"
 GPU_SLOTS = 1
 _PLAN = Path(__file__).resolve().parents[1] / "prefect.yaml"
 
@@ -84,8 +84,7 @@ def _work_pool(client: SyncPrefectClient) -> Made:
 
 
 def _gpu_slot(client: SyncPrefectClient) -> Made:
-    # `tag:` is how Prefect names the limit behind a task tag
-    client.upsert_global_concurrency_limit_by_name(f"tag:{GPU_TAG}", GPU_SLOTS)
+    client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, GPU_SLOTS)
     return Made(f"tag limit {GPU_TAG} = {GPU_SLOTS}", "set")
 
 

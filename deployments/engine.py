@@ -1,5 +1,6 @@
 """The engine of this machine as a process that is started, found again and stopped."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -66,6 +67,7 @@ class EngineService:
 
     def _start(self, port: int) -> None:
         program = [sys.executable, "-P", "-m", "engine.whisper.service", "--port", str(port)]
+        program += ["--watcher", str(os.getpid())]
         log = self._settings.logs_dir / "engine-start.log"
         self._child = Child(program, environment(self._settings), log, None)
         self._child.start()

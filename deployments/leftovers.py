@@ -79,8 +79,10 @@ def _is_lost(run: FlowRun, worker: str, now: datetime) -> bool:
 
 
 def _has_process(run: FlowRun) -> bool:
+    if not run.infrastructure_pid:
+        return False
     try:
-        process = psutil.Process(int(run.infrastructure_pid or 0))
+        process = psutil.Process(int(run.infrastructure_pid))
         # process ids are given out again
         return is_alive(process) and process.environ().get(_RUN_VARIABLE) == str(run.id)
     except psutil.NoSuchProcess:

@@ -19,23 +19,41 @@ class RunningCard(BaseModel):
     pid: int
     created: float
     url: str | None = None
+    watcher: "RunningCard | None" = None
+    """Who starts it again when it dies."""
 
     @classmethod
-    def of(cls, pid: int | None = None, url: str | None = None) -> Self:
+    def of(
+        cls, pid: int | None = None, url: str | None = None, watcher: "RunningCard | None" = None
+    ) -> Self:
         """The card of a process, by default of this one."""
         number = os.getpid() if pid is None else pid
-        return cls(pid=number, created=psutil.Process(number).create_time(), url=url)
+        created = psutil.Process(number).create_time()
+        return cls(pid=number, created=created, url=url, watcher=watcher)
+
+    @classmethod
+    def left(cls, file: Path) -> "RunningCard | None":
+        """The card that lies there, whether its process still runs or was killed."""
+        try:
+            return cls.model_validate_json(file.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
 
     @classmethod
     def read(cls, file: Path) -> "RunningCard | None":
         """The card of a process that still runs; None where it has ended."""
+        card = cls.left(file)
+        return card if card and card.runs else None
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process still runs."""
         try:
-            card = cls.model_validate_json(file.read_bytes())
-            alive = psutil.Process(card.pid)
-        except (FileNotFoundError, ValidationError, psutil.NoSuchProcess):
-            return None
-        # process ids are given out again: the time of creation tells
-        return card if abs(alive.create_time() - card.created) < 1 and is_alive(alive) else None
+            alive = psutil.Process(self.pid)
+            # process ids are given out again: the time of creation tells
+            return abs(alive.create_time() - self.created) < 1 and is_alive(alive)
+        except psutil.NoSuchProcess:
+            return False
 
     def write(self, file: Path) -> None:
         """Leave it there."""

@@ -24,8 +24,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Pending
 
+GPU_TAG = "gpu"
+GPU_LIMIT = f"tag:{GPU_TAG}"
+"""How Prefect names the limit behind a tag."""
 AWAITING = "AwaitingConcurrencySlot"
-_LIMIT = "tag:gpu"
 _LOOK_SECONDS = 1.0
 _FREE_SECONDS = 10.0
 _FREE_LOOKS = 6
@@ -71,7 +73,7 @@ def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
 def _is_free() -> bool:
     try:
         with get_client(sync_client=True) as client:
-            return not client.read_global_concurrency_limit_by_name(_LIMIT).active_slots
+            return not client.read_global_concurrency_limit_by_name(GPU_LIMIT).active_slots
     except (httpx.HTTPError, ObjectNotFound):
         return False
 

@@ -16,7 +16,7 @@ from engine.whisper.client import Engine
 from tasks.job import Job
 from tasks.progress import ProgressBar
 from tasks.retries import STEP
-from tasks.slot import shown_as_waiting
+from tasks.slot import GPU_TAG, shown_as_waiting
 
 
 @task(name="metadata", task_run_name="metadata {video_id}", **STEP)
@@ -45,7 +45,7 @@ def transcript(entry: Entry, job: Job, engine: Engine) -> None:
         transcript_in_slot(entry, job, engine, begin)
 
 
-@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=["gpu"], **STEP)
+@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=[GPU_TAG], **STEP)
 def transcript_in_slot(entry: Entry, job: Job, engine: Engine, begin: Callable[[], None]) -> None:
     """Step 4; the tag makes it wait for the GPU slot."""
     begin()
@@ -69,4 +69,4 @@ def upload(entry: Entry, job: Job) -> None:
 
 def say(text: str) -> None:
     """Tell the operator, in the log of the run."""
-    get_run_logger().warning(text)
+    get_run_logger().info(text)

@@ -42,7 +42,8 @@ class Transcription(_Message):
 class Wishes(_Message):
     """What of a client's settings changes its transcripts.
 
-    The engine may have been started with others; `auto` and None leave it to the engine.
+    The engine may have been started with others; `auto` and None leave model,
+    device and compute to the engine.
     """
 
     model: str | None = None

@@ -31,7 +31,8 @@ _HOST = "127.0.0.1"
 _SILENT_S = 30.0
 """The engine says something every second."""
 _CONNECT_S = 3.0
-_COMING_BACK_S = 10.0
+_COMING_BACK_S = 45.0
+"""The longest pause before a restart (deployments/supervisor.py), and the start."""
 _LOOK_S = 0.2
 
 
@@ -116,16 +117,20 @@ def _body(job: Job) -> dict[str, Any]:
 def find(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> SharedEngine | None:
     """The engine that runs on this machine; None where there is none.
 
-    One that was killed is given ten seconds to be started again by whoever looks after it: a
+    One that was killed is given time to be started again while whoever looks after it lives: a
     second engine beside it would want the same GPU.
     """
-    file = card_file(settings, CARD)
     deadline = time.monotonic() + _COMING_BACK_S
     while True:
         engine = answering(settings)
-        if engine or not file.exists() or time.monotonic() > deadline:
+        if engine or time.monotonic() > deadline or not _is_awaited(settings):
             return engine
         sleep(_LOOK_S)
+
+
+def _is_awaited(settings: Settings) -> bool:
+    card = RunningCard.left(card_file(settings, CARD))
+    return card is not None and (card.runs or (card.watcher is not None and card.watcher.runs))
 
 
 def answering(settings: Settings) -> SharedEngine | None:

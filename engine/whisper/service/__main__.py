@@ -32,11 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the engine of this STATE_DIR, if there is none; returns the exit status."""
     parser = argparse.ArgumentParser(prog="engine", description=__doc__)
     parser.add_argument("--port", type=int, help="in place of ENGINE_PORT; 0: any free one")
-    port = parser.parse_args(arguments).port
+    parser.add_argument("--watcher", type=int, help="process that starts it again when it dies")
+    asked = parser.parse_args(arguments)
     try:
         settings = load()
         with locks.held(settings.locks_dir, "engine", "service", 0):
-            _run(settings, settings.engine_port if port is None else port)
+            port = settings.engine_port if asked.port is None else asked.port
+            watcher = None if asked.watcher is None else RunningCard.of(asked.watcher)
+            _run(settings, port, watcher)
     except Busy:
         print(f"An engine runs already for {settings.state_dir}.", file=sys.stderr)
         return 1
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(settings: Settings, port: int) -> None:
+def _run(settings: Settings, port: int, watcher: RunningCard | None) -> None:
     _log_to_file(settings)
     shutil.rmtree(settings.uploads_dir, ignore_errors=True)  # of an engine that was killed
     token = made_token(settings)
@@ -66,7 +69,7 @@ def _run(settings: Settings, port: int) -> None:
             )
             url = f"http://{HOST}:{listening.getsockname()[1]}"
             card = card_file(settings, CARD)
-            RunningCard.of(url=url).write(card)
+            RunningCard.of(url=url, watcher=watcher).write(card)
             log.info("listening on %s", url)
             for number in (signal.SIGINT, signal.SIGTERM):
                 # uvicorn has handlers of its own while it serves, and raises what it got again when
