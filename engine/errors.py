@@ -4,17 +4,19 @@ TonspurError
 ├── Permanent                 trying again changes nothing
 │   ├── ConfigurationError    the installation is wrong, not the item; exit status 2
 │   │   ├── BadSettings · MissingCredentials · UnknownModel · BadCheckpoint · MissingProgram
+│   │   ├── NoPermission (stops the batch)
 │   ├── BadAddress · UnknownChannel · UnknownVideo · UnknownPlaylist
 │   ├── UnavailableVideo      an obstacle that YouTube set up
 │   │   ├── PrivateVideo · MembersOnly · AgeRestricted · RegionBlocked
-│   │   ├── PaidVideo · GoneVideo · DrmProtected
+│   │   ├── PaidVideo · GoneVideo
 │   ├── BadMedia
 │   │   ├── NotMedia · EmptyFile · NoSoundTrack
 │   ├── RefusedDocument       ODIN AI does not take this file
 │   │   ├── DocumentTooLarge · UnsupportedDocument
 │   └── RefusedCredentials    ODIN AI or YouTube refused the keys; stops the batch
-├── Temporary                 worth another try, with backoff
-│   ├── NetworkTrouble · ServiceTrouble · ExtractorTrouble · IncompleteDownload
+├── Temporary                 worth another try, with backoff; `soon`: within a minute already
+│   ├── NetworkTrouble · ServiceTrouble · IncompleteDownload · UnknownTrouble
+│   ├── ExtractorTrouble · MediaRefused · UnclearVideo · DrmProtected: later, not soon
 │   ├── IndexingFailed · EngineDied · DiskFull (stops the batch)
 │   ├── Busy                  another run holds what this one needs
 │   ├── SyncFailed            a sync ended before it could report
@@ -45,7 +47,9 @@ class Permanent(TonspurError):
 
 
 class Temporary(TonspurError):
-    """Worth another try after a pause."""
+    """Worth another try after a pause; `soon` says whether one within a minute may help."""
+
+    soon: ClassVar[bool] = True
 
 
 class Deferred(TonspurError):
@@ -83,6 +87,13 @@ class MissingProgram(ConfigurationError):
     """A program or package that this needs is not installed."""
 
 
+class NoPermission(ConfigurationError):
+    """Tonspur may not write where the library or the state lives."""
+
+    advice = "Give the user that Tonspur runs as the right to write there."
+    stops_batch = True
+
+
 class BadAddress(Permanent):
     """The text is no address of a video, channel or playlist."""
 
@@ -96,6 +107,8 @@ class UnknownChannel(Permanent):
 class UnknownVideo(Permanent):
     """YouTube knows no such video."""
 
+    advice = "Check the address: the last eleven characters are the video's id."
+
 
 class UnknownPlaylist(Permanent):
     """YouTube knows no such playlist, or it is private."""
@@ -108,9 +121,13 @@ class UnavailableVideo(Permanent):
 class PrivateVideo(UnavailableVideo):
     """Its owner shows it to invited people only."""
 
+    advice = "Only its owner can change that."
+
 
 class MembersOnly(UnavailableVideo):
     """For paying members of the channel."""
+
+    advice = "Some open to everybody after weeks; a member's YT_COOKIES_FILE shows them at once."
 
 
 class AgeRestricted(UnavailableVideo):
@@ -122,17 +139,19 @@ class AgeRestricted(UnavailableVideo):
 class RegionBlocked(UnavailableVideo):
     """Not shown in this country."""
 
+    advice = "It can be had from a country where it is shown."
+
 
 class PaidVideo(UnavailableVideo):
     """To be bought or rented."""
+
+    advice = "Tonspur does not fetch what has to be paid for."
 
 
 class GoneVideo(UnavailableVideo):
     """Removed, or its account closed."""
 
-
-class DrmProtected(UnavailableVideo):
-    """Encrypted."""
+    advice = "Whoever has a copy can have it transcribed as a local file."
 
 
 class BadMedia(Permanent):
@@ -172,6 +191,8 @@ class RefusedCredentials(Permanent):
 class NetworkTrouble(Temporary):
     """No connection, or it broke."""
 
+    advice = "If it goes on, look at this machine's connection and proxy."
+
 
 class ServiceTrouble(Temporary):
     """The service answered that it cannot, for now."""
@@ -181,10 +202,40 @@ class ExtractorTrouble(Temporary):
     """yt-dlp could not read YouTube's answer."""
 
     advice = "If many videos meet this, update yt-dlp and deno."
+    soon = False
+
+
+class MediaRefused(Temporary):
+    """YouTube refuses the media's address, a fresh one too."""
+
+    advice = "Try again in an hour; if many videos meet this, wait longer, or update yt-dlp."
+    soon = False
+
+
+class UnclearVideo(Temporary):
+    """YouTube calls it unavailable and does not say why."""
+
+    advice = "Try again tomorrow; if it says the same, the video is gone."
+    soon = False
+
+
+class DrmProtected(Temporary):
+    """Encrypted, at least for the client that yt-dlp played."""
+
+    advice = "YouTube encrypts some videos for some of its players only: try again another day."
+    soon = False
+
+
+class UnknownTrouble(Temporary):
+    """A failure that nobody has met before."""
+
+    advice = "If it goes on, update yt-dlp; the run's log says more."
 
 
 class IncompleteDownload(Temporary):
     """The media's length is not the one that its metadata promise."""
+
+    advice = "It is fetched anew at the next try."
 
 
 class IndexingFailed(Temporary):
@@ -206,19 +257,26 @@ class SyncFailed(Temporary):
 class DiskFull(Temporary):
     """No space left where the library or the state lives."""
 
+    advice = "Make room, then run it again."
     stops_batch = True
 
 
 class UpcomingVideo(Deferred):
     """A premiere or a planned live stream."""
 
+    advice = "It is fetched when it is over."
+
 
 class LiveVideo(Deferred):
     """On air now, or its recording is not ready."""
 
+    advice = "It is fetched when its recording is there."
+
 
 class StillProcessing(Deferred):
     """YouTube is still processing it."""
+
+    advice = "It is fetched when YouTube is done."
 
 
 class QuotaUsedUp(Deferred):
@@ -235,6 +293,7 @@ class BotWall(Deferred):
 class RateLimited(Deferred):
     """YouTube asked for a pause."""
 
+    advice = "It passes by itself; fewer downloads an hour keep it away."
     stops_batch = True
 
 

@@ -13,11 +13,11 @@ _FIRST_PAUSE_SECONDS = 5
 
 
 def worth_retrying(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether the failure may pass by itself."""
+    """Whether the failure may pass by itself while the task waits."""
     try:
         state.result()
     except Temporary as error:
-        return not error.stops_batch
+        return error.soon and not error.stops_batch
     except Exception:
         return False  # permanent, deferred or a bug: another try changes nothing
     return False

@@ -8,14 +8,16 @@ from typing import Any
 
 from engine import errors
 from engine.errors import TonspurError
-from engine.youtube.failure_table import TABLE, Row
+from engine.youtube.failure_table import TABLE, TYPES, Row
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _PREFIX = re.compile(r"^(error:\s*)?(\[[^\]]{1,60}\]\s*)?", re.IGNORECASE)
 _URL = re.compile(r"(https?://)(?:[^\s/?#@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*")
 _HINTS = re.compile(
-    r"(;\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*", re.S
+    r"(;?\s*please report this issue|\s*see\s+https?://|\. use --|\s*\(caused by).*",
+    re.S | re.IGNORECASE,
 )
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\uff07"), "'")
 _STARTS_IN = re.compile(r"(?:begin|premieres?) in (?:an? |(\d+) )(minute|hour|day)")
 _SPANS = {"minute": 60, "hour": 3600, "day": 86400}
 _LONGEST = 240
@@ -35,13 +37,11 @@ def understood(error: BaseException, video_id: str, now: datetime) -> TonspurErr
     if ours is not None:
         return ours
     said = _said(error)
-    by_type = next((leaf for cause in chain if (leaf := _by_type(cause, video_id, said))), None)
-    if by_type is not None:
-        return by_type
     texts = _folded("\n".join(str(cause) for cause in chain)).replace(video_id.lower(), "")
-    row = next((row for row in TABLE if row.matches(texts)), None)
+    row = next((row for cause in chain if (row := _by_type(cause))), None)
+    row = row or next((row for row in TABLE if row.matches(texts)), None)
     if row is None:
-        return errors.ExtractorTrouble(f"{video_id}: {said or type(error).__name__}.")
+        return errors.UnknownTrouble(f"{video_id}: {said or type(error).__name__}.")
     return _leaf(row, video_id, said, texts, now)
 
 
@@ -65,23 +65,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [wrapped, getattr(cause, "cause", None), cause.__cause__]
 
 
-def _by_type(error: BaseException, video_id: str, said: str) -> TonspurError | None:
-    from yt_dlp.cookies import CookieLoadError
-    from yt_dlp.utils import ContentTooShortError, GeoRestrictedError, ThrottledDownload
-
-    if isinstance(error, CookieLoadError):
-        return errors.BadSettings("YT_COOKIES_FILE is no cookie file of Netscape's format.")
-    if isinstance(error, GeoRestrictedError):
-        return errors.RegionBlocked(f"{video_id} is not shown in this country.")
-    if isinstance(error, ContentTooShortError):
-        return errors.IncompleteDownload(f"{video_id}: the transfer ended too early.")
-    if isinstance(error, ThrottledDownload):
-        return errors.NetworkTrouble(f"{video_id}: YouTube slows the transfer down.")
-    if isinstance(error, PermissionError):
-        return errors.BadSettings(f"{video_id}: no permission to write {error.filename or ''}.")
+def _by_type(error: BaseException) -> Row | None:
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        return errors.DiskFull(f"{video_id}: no space left on the disk.")
-    return None
+        return next(row for row in TABLE if row.leaf is errors.DiskFull)
+    named = (TYPES.get(kind.__name__) for kind in type(error).__mro__)
+    return next((row for row in named if row), None)
 
 
 def _leaf(row: Row, video_id: str, said: str, texts: str, now: datetime) -> TonspurError:
@@ -103,9 +91,10 @@ def _said(error: BaseException) -> str:
     """yt-dlp's sentence without decoration, advice to programmers, and addresses."""
     text = _PREFIX.sub("", _ANSI.sub("", str(error)).strip())
     text = re.sub(r"^[\w-]{5,20}: ", "", text)
-    text = " ".join(redacted(_HINTS.sub("", text)).split())
+    text = "".join(c if c.isprintable() else " " for c in redacted(_HINTS.sub("", text)))
+    text = " ".join(text.split())
     return text[:_LONGEST].rstrip(" .")
 
 
 def _folded(text: str) -> str:
-    return _URL.sub("", _ANSI.sub("", text)).replace("\u2019", "'").lower()
+    return _URL.sub("", _ANSI.sub("", text)).translate(_APOSTROPHES).lower()

@@ -28,4 +28,14 @@ def test_a_message_carries_its_advice() -> None:
     assert str(error).startswith("No @x. Check the address")
     later = errors.BotWall("Wall.", datetime(2026, 1, 1, tzinfo=UTC))
     assert str(later).startswith("Wall. Wait")
-    assert str(errors.LiveVideo("On air.", datetime(2026, 1, 1, tzinfo=UTC))) == "On air."
+    assert str(errors.ServiceTrouble("Busy.")) == "Busy."
+
+
+def test_a_quick_try_is_not_worth_it_where_only_time_helps() -> None:
+    slow = {leaf for leaf in leaves() if issubclass(leaf, errors.Temporary) and not leaf.soon}
+    assert slow == {
+        errors.ExtractorTrouble,
+        errors.MediaRefused,
+        errors.UnclearVideo,
+        errors.DrmProtected,
+    }

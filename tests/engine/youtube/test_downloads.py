@@ -14,9 +14,9 @@ from engine.errors import (
     DiskFull,
     ExtractorTrouble,
     IncompleteDownload,
+    MediaRefused,
     NetworkTrouble,
     RateLimited,
-    ServiceTrouble,
 )
 from engine.settings import Settings
 from engine.youtube import downloads, pause
@@ -199,7 +199,7 @@ def test_a_refused_address_is_looked_up_again(
     tube.media_faults = [None, a_reply(403)]  # the look of yt-dlp, then the transfer
     assert fetch(settings, folder).path.is_file()
     tube.media_faults = [None, a_reply(403)] * 3
-    with pytest.raises(ServiceTrouble, match="403"):
+    with pytest.raises(MediaRefused, match="403"):
         fetch(settings, settings.library_dir / "other")
 
 

@@ -12,11 +12,12 @@ from yt_dlp.utils import (
     ExtractorError,
     GeoRestrictedError,
     ThrottledDownload,
+    UserNotLive,
 )
 
 from engine import errors
 from engine.errors import Deferred, TonspurError
-from engine.youtube.failure_table import TABLE
+from engine.youtube.failure_table import TABLE, TYPES, UNKNOWN
 from engine.youtube.failures import redacted, understood
 
 ID = "dQw4w9WgXcQ"
@@ -66,7 +67,7 @@ TEXTS = [
     ("Requested format is not available. Use --list-formats", errors.ExtractorTrouble),
     ("No video formats found!", errors.ExtractorTrouble),
     ("Failed to extract any player response", errors.ExtractorTrouble),
-    ("unable to download video data: HTTP Error 403: Forbidden", errors.ServiceTrouble),
+    ("unable to download video data: HTTP Error 403: Forbidden", errors.MediaRefused),
     ("Unable to download webpage: HTTP Error 503: Unavailable", errors.ServiceTrouble),
     ("The read operation timed out", errors.NetworkTrouble),
     ("[Errno 104] Connection reset by peer", errors.NetworkTrouble),
@@ -74,10 +75,11 @@ TEXTS = [
     ("Incomplete data received", errors.NetworkTrouble),
     ("We're processing this video. Check back later.", errors.StillProcessing),
     ("unable to write data: [Errno 28] No space left on device", errors.DiskFull),
-    ("unable to open for writing: [Errno 13] Permission denied", errors.BadSettings),
+    ("unable to open for writing: [Errno 13] Permission denied", errors.NoPermission),
     ("ffmpeg not found. Please install", errors.MissingProgram),
-    ("Video unavailable", errors.ServiceTrouble),
-    ("Something nobody has seen before", errors.ExtractorTrouble),
+    ("Video unavailable", errors.UnclearVideo),
+    ("This video isn’t available any more", errors.UnclearVideo),
+    ("Something nobody has seen before", errors.UnknownTrouble),
 ]
 
 
@@ -96,6 +98,32 @@ def test_every_row_of_the_table_is_met(now: datetime) -> None:
     assert all(any(row.matches(text) for text in folded) for row in TABLE)
 
 
+def test_the_eighteen_classes_are_met_in_their_order() -> None:
+    numbers = [row.number for row in TABLE]
+    assert numbers == sorted(numbers)
+    assert {*numbers, UNKNOWN} == set(range(1, 19))
+
+
+def test_no_leaf_stands_for_two_classes() -> None:
+    classes: dict[type[TonspurError], set[int]] = {}
+    for row in (*TABLE, *TYPES.values()):
+        classes.setdefault(row.leaf, set()).add(row.number)
+    assert errors.UnknownTrouble not in classes
+    assert not [leaf for leaf, numbers in classes.items() if len(numbers) > 1]
+
+
+def test_who_meets_a_failure_reads_what_to_do() -> None:
+    told_by_its_message = {errors.ServiceTrouble, errors.BadSettings, errors.MissingProgram}
+    for leaf in {row.leaf for row in TABLE} | {errors.UnknownTrouble}:
+        assert leaf.advice or leaf in told_by_its_message, leaf
+
+
+def test_an_apostrophe_of_any_kind_makes_no_difference(now: datetime) -> None:
+    for mark in "'’‘ʼ":
+        found = understood(said(f"Sign in to confirm you{mark}re not a bot"), ID, now)
+        assert type(found) is errors.BotWall
+
+
 def test_a_type_counts_more_than_its_text(now: datetime) -> None:
     geo = GeoRestrictedError("Private video", countries=["DE"])
     assert type(understood(said("", geo), ID, now)) is errors.RegionBlocked
@@ -104,6 +132,9 @@ def test_a_type_counts_more_than_its_text(now: datetime) -> None:
     assert type(understood(said("", short), ID, now)) is errors.IncompleteDownload
     assert type(understood(ThrottledDownload(), ID, now)) is errors.NetworkTrouble
     assert type(understood(CookieLoadError("x"), ID, now)) is errors.BadSettings
+    off_air = understood(said("", UserNotLive(video_id=ID)), ID, now)
+    assert isinstance(off_air, errors.UpcomingVideo)
+    assert off_air.not_before == now + timedelta(hours=2)
 
 
 def test_a_cause_inside_of_an_error_is_looked_at(now: datetime) -> None:
@@ -113,7 +144,7 @@ def test_a_cause_inside_of_an_error_is_looked_at(now: datetime) -> None:
     wrapped = RuntimeError("y")
     wrapped.__cause__ = full
     assert type(understood(wrapped, ID, now)) is errors.DiskFull
-    assert type(understood(PermissionError(13, "no", "f.m4a"), ID, now)) is errors.BadSettings
+    assert type(understood(PermissionError(13, "no", "f.m4a"), ID, now)) is errors.NoPermission
 
 
 def test_a_leaf_comes_back_as_it_is(now: datetime) -> None:
@@ -138,9 +169,9 @@ def test_an_announced_start_is_waited_for(now: datetime) -> None:
 
 def test_an_id_or_address_that_reads_like_a_cause_is_none(now: datetime) -> None:
     odd = "http://host.invalid/offline/not a bot"
-    assert type(understood(said(f"Odd: {odd.split()[0]}"), ID, now)) is errors.ExtractorTrouble
+    assert type(understood(said(f"Odd: {odd.split()[0]}"), ID, now)) is errors.UnknownTrouble
     video_id = "sabr-is_liv"
-    assert type(understood(said(f"{video_id}: odd"), video_id, now)) is errors.ExtractorTrouble
+    assert type(understood(said(f"{video_id}: odd"), video_id, now)) is errors.UnknownTrouble
 
 
 def test_addresses_lose_their_secrets(now: datetime) -> None:
@@ -154,6 +185,12 @@ def test_a_message_is_one_sentence_without_advice_to_programmers(now: datetime) 
     found = understood(ExtractorError("Odd thing", video_id=ID, ie="youtube"), ID, now)
     assert str(found).startswith(f"{ID}: Odd thing.")
     assert "github" not in str(found)
+    assert "report" not in str(found)
+    bare = understood(Exception("Odd. Please report this issue on https://x.y/z"), ID, now)
+    assert str(bare).startswith(f"{ID}: Odd. ")
+    assert "report" not in str(bare)
+    odd = understood(Exception("\x1b[0;31mOdd\x1b[0K\x07\nthing\x1b[m"), ID, now)
+    assert str(odd).startswith(f"{ID}: Odd thing.")
     assert len(str(understood(said("x " * 2000), ID, now))) < 400
 
 
