@@ -14,6 +14,7 @@ from sandbox.counts import Counts
 from sandbox.faults import Aborted, Fault, FaultySend, answer
 from sandbox.google_errors import GoogleRefusal
 from sandbox.odin_access import SizeLimit
+from sandbox.sayings import Saying
 from sandbox.spec import SandboxSpec
 from sandbox.world import Here, World
 
@@ -55,6 +56,17 @@ def drop_faults(world: Here) -> dict[str, str]:
     """Forgets all of them."""
     world.tally.drop_faults()
     return {}
+
+
+@control.get("/saying")
+def saying(world: Here, path: str) -> Saying | None:
+    """What yt-dlp's plugin shall say of the watch page `path`; if anything, it is a request."""
+    fault = world.tally.due_fault("GET", path, says=True)
+    if fault is None:
+        return None
+    world.tally.add("requests", f"GET {_pattern(path)}")
+    world.tally.add("answers", f"GET {_pattern(path)} said")
+    return fault.says
 
 
 @control.get("/spec")

@@ -11,7 +11,8 @@ class Counts(BaseModel):
     requests: dict[str, int]
     """Requests by route."""
     answers: dict[str, dict[str, int]]
-    """Answers by route and status; `aborted` for a connection that a fault broke."""
+    """Answers by route and status; `aborted` for a connection that a fault broke, `said` for words
+    that yt-dlp's plugin was given in place of a page."""
     units: dict[str, int]
     """Quota units charged by API key, all days together."""
     searches: dict[str, int]

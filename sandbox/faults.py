@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Message, Scope, Send
 
+from sandbox.sayings import Saying
+
 _SLICES_A_SECOND = 10
 
 
@@ -38,6 +40,9 @@ class Fault(BaseModel):
     """The request has its effect, then the connection breaks without an answer."""
     fate: str | None = None
     """What becomes of the document that this request uploads: failed, timeout, deleting, …"""
+    says: Saying | None = None
+    """What yt-dlp says of the video, for a watch page of an outspoken sandbox. Such a rule has no
+    other effect, and waits for yt-dlp's plugin alone."""
 
     def concerns(self, method: str, path: str) -> bool:
         """Whether a request is one that it strikes."""

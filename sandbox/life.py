@@ -15,6 +15,7 @@ from engine.errors import EngineDied
 from engine.library.atomic import write_text
 from sandbox.counts import Counts
 from sandbox.demo_channel import demo_spec
+from sandbox.sayings import python_path
 from sandbox.spec import SandboxSpec, SandboxVideo
 
 _PATIENCE_S = 120.0
@@ -26,16 +27,18 @@ _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would op
 
 def environment_of(url: str, spec: SandboxSpec) -> dict[str, str]:
     """The settings that send Tonspur to a sandbox instead of to YouTube and ODIN AI."""
-    return {
+    settings = {
         "YT_API_ENDPOINT": f"{url}/",
         "YT_FEED_URL": f"{url}/feeds/videos.xml",
         "YT_WATCH_URL": f"{url}/watch/{{id}}",
         "YT_API_KEYS": ",".join(key.key for key in spec.api_keys),
+        "YT_VIDEOS_PER_HOUR": "0",  # nobody is to be spared here
         "ODIN_BASE_URL": url,
         "ODIN_API_KEY": spec.odin.key,
         "ODIN_API_SECRET": spec.odin.secret,
         "ODIN_PROJECT_ID": spec.odin.project_ids[0],
     }
+    return settings | ({"PYTHONPATH": python_path()} if spec.outspoken else {})
 
 
 class Sandbox:
@@ -192,6 +195,10 @@ class Sandbox:
     def fault(self, **rule: Any) -> None:
         """Plans a fault; the fields are those of `sandbox.faults.Fault`."""
         self._ask("POST", "faults", json.dumps(rule))
+
+    def says(self, video_id: str, text: str = "", times: int | None = 1, **more: Any) -> None:
+        """Plans what yt-dlp says of a video; `more` are fields of `sandbox.sayings.Saying`."""
+        self.fault(route=f"/watch/{video_id}", times=times, says={"text": text, **more})
 
     def drop_faults(self) -> None:
         """Forgets every planned fault."""

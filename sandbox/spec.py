@@ -122,6 +122,8 @@ class SandboxSpec(_Model):
     channels: tuple[SandboxChannel, ...]
     api_keys: tuple[ApiKey, ...] = (ApiKey(key="sandbox-youtube-key"),)
     odin: OdinSpec = OdinSpec()
+    outspoken: bool = False
+    """Whether yt-dlp loads the plugin that raises what a fault `says`: see sandbox.sayings."""
     playlist_cap: int = 20_000
     """Videos that an uploads list shows at most, as YouTube's."""
 

@@ -102,15 +102,18 @@ class Tally:
                 for id_, rule, skip, n in rows.fetchall()
             ]
 
-    def due_fault(self, method: str, path: str) -> Fault | None:
-        """The first planned fault that strikes this request; it counts as having happened."""
+    def due_fault(self, method: str, path: str, *, says: bool = False) -> Fault | None:
+        """The first planned fault that strikes this request; it counts as having happened.
+
+        Those with `says` are for who asks for them, the others for all other requests.
+        """
         with self._lock:
             rows = self._database.execute(
                 "SELECT id, rule, skip, left FROM faults WHERE left IS NULL OR left > 0 ORDER BY id"
             )
             for id_, rule, skip, _ in rows.fetchall():
                 fault = Fault.model_validate_json(rule)
-                if not fault.concerns(method, path):
+                if (fault.says is not None) != says or not fault.concerns(method, path):
                     continue
                 column = "skip" if skip else "left"
                 self._database.execute(
