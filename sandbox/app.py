@@ -110,7 +110,7 @@ class Watcher:
         scope["state"]["fate"] = fault.fate
         await asyncio.sleep(fault.delay_s)
         outward = FaultySend(fault, scope, count)
-        if fault.status is None:
+        if fault.answered is None:
             await self._app(scope, receive, outward)
             return
         while (await receive()).get("more_body", False):

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.types import Message, Scope, Send
 
+from sandbox.google_answers import ANSWERS
 from sandbox.sayings import Saying
 
 _SLICES_A_SECOND = 10
@@ -31,6 +32,9 @@ class Fault(BaseModel):
     status: int | None = Field(None, ge=200, le=599)
     """Answer this in place of the real answer; the request has no effect."""
     body: str | dict[str, Any] | None = None
+    google: str | None = None
+    """Answer this refusal of the Data API: a name in `sandbox.google_answers`. A `status` given
+    beside it takes the place of the usual one."""
     headers: dict[str, str] = {}
     bytes_per_second: int | None = Field(None, ge=1)
     """The answer's body trickles."""
@@ -43,6 +47,18 @@ class Fault(BaseModel):
     says: Saying | None = None
     """What yt-dlp says of the video, for a watch page of an outspoken sandbox. Such a rule has no
     other effect, and waits for yt-dlp's plugin alone."""
+
+    @field_validator("google")
+    @classmethod
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in ANSWERS:
+            raise ValueError(f"Google has no answer {name!r}")
+        return name
+
+    @property
+    def answered(self) -> int | None:
+        """The status that it answers in place of the real answer; None: the real answer comes."""
+        return self.status or (ANSWERS[self.google].status if self.google else None)
 
     def concerns(self, method: str, path: str) -> bool:
         """Whether a request is one that it strikes."""
@@ -99,16 +115,19 @@ class FaultySend:
 
 async def answer(fault: Fault, path: str, send: Send) -> None:
     """The answer that a fault gives in place of the real one."""
-    body = fault.body if fault.body is not None else _usual_body(fault.status or 500, path)
+    status = fault.answered or 500
+    body = fault.body if fault.body is not None else _usual_body(fault, status, path)
     kind = "text/html" if isinstance(body, str) else "application/json"
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     headers = {"content-type": kind, "content-length": str(len(raw)), **fault.headers}
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": fault.status, "headers": pairs})
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": raw})
 
 
-def _usual_body(status: int, path: str) -> str | dict[str, Any]:
+def _usual_body(fault: Fault, status: int, path: str) -> str | dict[str, Any]:
+    if fault.google:
+        return ANSWERS[fault.google].body
     if path.startswith("/youtube/"):
         said = "The service is currently unavailable."
         errors = [{"message": said, "domain": "global", "reason": "backendError"}]

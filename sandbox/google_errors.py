@@ -2,10 +2,11 @@
 
 from typing import Any
 
-_QUOTA = (
+DAY_IS_SPENT = (
     'The request cannot be completed because you have exceeded your <a href="/youtube/v3/'
     'getting-started#quota">quota</a>.'
 )
+"""What Google writes when a key's day has no unit left; with markup, as it comes."""
 _NO_KEY = (
     "Method doesn't allow unregistered callers (callers without established identity). Please use "
     "API Key or other form of API consumer identity to call this API."
@@ -44,7 +45,7 @@ def bad_parameter(name: str, message: str, reason: str = "invalidParameter") -> 
 
 def quota_exceeded() -> GoogleRefusal:
     """The key's day has no unit left."""
-    return GoogleRefusal(403, error(403, "quotaExceeded", _QUOTA, "youtube.quota"))
+    return GoogleRefusal(403, error(403, "quotaExceeded", DAY_IS_SPENT, "youtube.quota"))
 
 
 def key_missing() -> GoogleRefusal:

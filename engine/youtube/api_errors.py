@@ -90,8 +90,12 @@ TABLE: tuple[_Row, ...] = (
     ),
 )
 
-_BAD_KEY_TEXT = re.compile(r"api key (not valid|expired|not found)", re.IGNORECASE)
+_BAD_KEY_TEXT = re.compile(
+    r"api key (not valid|expired|not found)|unregistered callers|missing a valid api key",
+    re.IGNORECASE,
+)
 _PER_DAY = re.compile(r"per\s*day", re.IGNORECASE)
+_PER_MINUTE = re.compile(r"per\s*(minute|\d*\s*second)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _BY_STATUS = {401: Meaning.BAD_KEY, 403: Meaning.FORBIDDEN, 404: Meaning.GONE, 429: Meaning.RATE}
 
@@ -107,8 +111,10 @@ def classify(status: int, content: bytes) -> ApiRefusal:
     advice = row.advice if row else ""
     if meaning is not Meaning.BAD_KEY and _BAD_KEY_TEXT.search(message):
         meaning, advice = Meaning.BAD_KEY, _NEW_KEY
-    if meaning is Meaning.RATE and _per_day(error, message):
+    if meaning is Meaning.RATE and _limit_is(_PER_DAY, error, message):
         meaning = Meaning.QUOTA
+    elif meaning is Meaning.QUOTA and _limit_is(_PER_MINUTE, error, message):
+        meaning = Meaning.RATE  # a key is not to rest until midnight for one busy minute
     if meaning is Meaning.BAD_KEY and not advice:
         advice = _NEW_KEY
     said = " ".join(part for part in (message, advice) if part)
@@ -143,9 +149,10 @@ def _entries(error: dict[str, Any], part: str) -> list[dict[str, Any]]:
     )
 
 
-def _per_day(error: dict[str, Any], message: str) -> bool:
-    told = [str(entry.get("metadata", "")) for entry in _entries(error, "details")]
-    return any(_PER_DAY.search(text) for text in (message, *told))
+def _limit_is(span: re.Pattern[str], error: dict[str, Any], message: str) -> bool:
+    details = _entries(error, "details")
+    told = [str(entry.get(part, "")) for entry in details for part in ("metadata", "violations")]
+    return any(span.search(text) for text in (message, *told))
 
 
 def _plain(message: object) -> str:

@@ -1,10 +1,12 @@
 import time
 from collections.abc import Iterator
+from urllib.error import HTTPError
 
 import httpx
 import pytest
 
 from sandbox import Sandbox
+from sandbox.google_answers import ANSWERS
 
 PROJECT = "tonspurSandboxKB0001"
 
@@ -112,3 +114,17 @@ def test_planned_faults_can_be_read(sandbox: Sandbox) -> None:
     assert planned[-1]["left"] == 3
     bad = httpx.post(f"{sandbox.url}/sandbox/faults", json={"explode": True})
     assert bad.status_code == 422
+
+
+def test_a_refusal_of_googles_is_planned_by_its_name(
+    sandbox: Sandbox, youtube: httpx.Client
+) -> None:
+    query = {"part": "id", "id": "eNz-6p5YUbY"}
+    for name, known in ANSWERS.items():
+        sandbox.fault(route="/youtube/*", google=name)
+        refused = youtube.get("/videos", params=query)
+        assert (refused.status_code, refused.json()) == (known.status, known.body)
+    sandbox.fault(route="/youtube/*", google="rateLimitExceeded", status=429)
+    assert youtube.get("/videos", params=query).status_code == 429
+    with pytest.raises(HTTPError, match="422"):
+        sandbox.fault(route="/youtube/*", google="noSuchReason")

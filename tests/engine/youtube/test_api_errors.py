@@ -69,6 +69,24 @@ def test_a_rate_limit_that_names_a_day_is_the_quota(more: dict[str, object]) -> 
     assert classify(429, said).meaning is Meaning.QUOTA
 
 
+def test_a_quota_that_names_a_minute_is_a_rate_limit() -> None:
+    said = body("quotaExceeded", details=[{"metadata": {"quota_limit": "QueriesPerMinutePerUser"}}])
+    assert classify(403, said).meaning is Meaning.RATE
+    busy = body("quotaExceeded", "Queries per 100 seconds per user are used up.")
+    assert classify(403, busy).meaning is Meaning.RATE
+
+
+def test_a_violation_that_names_a_day_is_the_quota() -> None:
+    failure = {"@type": "QuotaFailure", "violations": [{"description": "Queries per day"}]}
+    said = body(status="RESOURCE_EXHAUSTED", details=[failure])
+    assert classify(429, said).meaning is Meaning.QUOTA
+
+
+def test_a_request_that_google_saw_without_a_key_is_the_keys_fault() -> None:
+    said = body("forbidden", "Method doesn't allow unregistered callers.")
+    assert classify(403, said).meaning is Meaning.BAD_KEY
+
+
 def test_a_key_that_only_the_message_calls_invalid_is_bad() -> None:
     said = body("badRequest", "API key not valid. Please pass a valid API key.")
     refusal = classify(400, said)
