@@ -34,6 +34,7 @@ NoUpload = Annotated[bool, typer.Option("--no-upload", help="Keep the transcript
 Preset = Annotated[str | None, typer.Option(help="stabil, optimiert, schnell or max-schnell.")]
 Model = Annotated[str | None, typer.Option(help="Whisper model: a name, hub id or folder.")]
 Language = Annotated[str | None, typer.Option(help="Language code, or auto.")]
+Media = Annotated[str | None, typer.Option(help="What is kept of a video: best, mp3 or mp4.")]
 
 
 @app.command()
@@ -83,26 +84,72 @@ def sync(
     most_viewed: Annotated[int | None, typer.Option(min=1, help="The most viewed so many.")] = None,
     playlist: Annotated[str | None, typer.Option(help="The videos of this playlist.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All videos.")] = False,
+    published_after: Annotated[
+        str | None, typer.Option(help="Nothing older than this day.")
+    ] = None,
+    shorts: Annotated[str, typer.Option(help="Shorts: with, without or only.")] = "with",
+    streams: Annotated[str, typer.Option(help="Recorded streams: with, without, only.")] = "with",
+    shortest: Annotated[float | None, typer.Option(help="Seconds that it lasts at least.")] = None,
+    longest: Annotated[float | None, typer.Option(help="Seconds that it lasts at most.")] = None,
+    title: Annotated[str | None, typer.Option(help="Regular expression for its title.")] = None,
+    cap: Annotated[
+        int | None, typer.Option(min=1, help="Videos that are queued at a time.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
     no_upload: NoUpload = False,
     preset: Preset = None,
     model: Model = None,
     language: Language = None,
+    media: Media = None,
     as_json: Json = False,
 ) -> None:
     """What is new on a channel, now; waits for it."""
     from deployments import commands
+    from engine.youtube.selection import choose
     from tasks.job import Job
 
-    job = Job(preset, model, language)
-    chosen = commands.selection(latest, since, until, most_viewed, playlist, everything)
+    job = Job(preset, model, language, media)
+    chosen = choose(
+        latest=latest,
+        since=since,
+        until=until,
+        most_viewed=most_viewed,
+        playlist=playlist,
+        everything=everything,
+        published_after=published_after,
+        shorts=shorts,
+        streams=streams,
+        shortest=shortest,
+        longest=longest,
+        title=title,
+    )
     if dry_run:
-        outcomes, summary = commands.plan_sync(channel, chosen, job)
+        outcomes, summary = commands.plan_sync(channel, chosen, job, cap)
     else:
-        outcomes, summary = commands.sync(channel, chosen, job, not no_upload, notices)
+        outcomes, summary = commands.sync(channel, chosen, job, cap, not no_upload, notices)
     _print(outcomes, as_json)
     _print_summary(summary.model_dump(), as_json)
+    if dry_run and not as_json:
+        Console().print(commands.price(outcomes, summary))
     _end(outcomes)
+
+
+@app.command()
+def playlists(
+    channel: Annotated[str, typer.Argument(help="@handle, URL or UC… id.")], as_json: Json = False
+) -> None:
+    """The playlists of a channel, to choose one for `sync --playlist`."""
+    from deployments import commands
+
+    rows = commands.playlists(channel)
+    if as_json:
+        for row in rows:
+            print(row.model_dump_json(), flush=True)
+        return
+    table = Table("Playlist", "Videos", "Title")
+    for row in rows:
+        table.add_row(row.playlist_id, str(row.videos), row.title)
+    Console().print(table)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # ids may begin with a dash
@@ -112,6 +159,7 @@ def video(
     preset: Preset = None,
     model: Model = None,
     language: Language = None,
+    media: Media = None,
     as_json: Json = False,
 ) -> None:
     """Single videos."""
@@ -121,7 +169,7 @@ def video(
     if wrong := [address for address in addresses if address.startswith("--")]:
         raise typer.BadParameter(f"No such option: {wrong[0]}")
 
-    job = Job(preset, model, language)
+    job = Job(preset, model, language, media)
     outcomes = commands.videos(addresses, job, not no_upload, notices)
     _print(outcomes, as_json)
     _end(outcomes)

@@ -119,7 +119,8 @@ def synced(kind: str, loading: str, videos: int, recordings: Path) -> Row:
             peak = Peak(every_s=0.5)
             begun = time()
             with peak.watched():
-                outcomes, summary = runs.sync(sandbox.handle, {})
+                done = runs.sync(sandbox.handle, {})
+                outcomes, summary = done.outcomes, done.summary
             wall_s = time() - begun
             if summary.done != videos:
                 raise SystemExit(f"{summary.sentence()} {outcomes}")

@@ -16,50 +16,33 @@ from engine.library.shelf import Library
 from engine.odin.batch import UploadRow, upload_documents
 from engine.odin.credentials import require_credentials
 from engine.settings import load
+from engine.steps.channels import known_channel
 from engine.steps.discovery import as_left_out, as_planned, find_videos
 from engine.steps.local_way import walk
 from engine.steps.summary import Summary, summarise
 from engine.whisper.client import Engine
 from engine.youtube import addresses
+from engine.youtube.catalog import Catalog
 from engine.youtube.keys import standings
-from engine.youtube.selection import Selection, choose
+from engine.youtube.selection import Selection
 from tasks.job import Job
 
-
-def selection(
-    latest: int | None,
-    since: str | None,
-    until: str | None,
-    most_viewed: int | None,
-    playlist: str | None,
-    everything: bool,
-) -> Selection:
-    """The selection that the options describe.
-
-    Raises:
-        BadSettings: they contradict each other, or a date is none.
-    """
-    return choose(
-        latest=latest,
-        since=since,
-        until=until,
-        most_viewed=most_viewed,
-        playlist=playlist,
-        everything=everything,
-    )
+_SOUND_GB_PER_HOUR = 0.058  # YouTube's m4a has 128 kbit/s
 
 
-def plan_sync(channel: str, chosen: Selection, job: Job) -> tuple[list[Outcome], Summary]:
+def plan_sync(
+    channel: str, chosen: Selection, job: Job, cap: int | None
+) -> tuple[list[Outcome], Summary]:
     """What a sync would do; needs neither Prefect nor credentials of ODIN AI."""
     settings = job.settings()
     library = Library(settings)
-    found = find_videos(channel, chosen, library, settings)
+    found = find_videos(channel, chosen, library, settings, cap)
     outcomes = [*as_left_out(found), *as_planned(found, library)]
     return outcomes, summarise(found, outcomes)
 
 
 def sync(
-    channel: str, chosen: Selection, job: Job, upload: bool, notices: Console
+    channel: str, chosen: Selection, job: Job, cap: int | None, upload: bool, notices: Console
 ) -> tuple[list[Outcome], Summary]:
     """Sync a channel through deployment runs, and wait."""
     from deployments.station import Station
@@ -68,13 +51,49 @@ def sync(
     addresses.channel(channel)
     if upload:
         require_credentials(settings)
-    parameters = chosen.model_dump(mode="json") | job.parameters() | {"upload": upload}
+    wishes = job.parameters() | {"upload": upload, "backlog_cap": cap}
     with Station(settings) as station:
         from deployments import runs
 
         notices.print(f"Dashboard: {station.dashboard}")
         with notices.status(f"Syncing {channel} …"):
-            return runs.sync(channel, parameters, lambda runs: station.check())
+            asked = chosen.model_dump(mode="json") | wishes
+            ended = runs.sync(channel, asked, lambda runs: station.check())
+    if ended.remark:
+        notices.print(ended.remark, soft_wrap=True, markup=False)
+    return ended.outcomes, ended.summary
+
+
+def price(outcomes: Sequence[Outcome], summary: Summary) -> str:
+    """What the sync of a plan would cost, in one sentence."""
+    planned = [item for item in outcomes if item.status == "planned"]
+    hours = sum(item.duration_s or 0 for item in planned) / 3600
+    gigabytes = hours * _SOUND_GB_PER_HOUR
+    return (
+        f"The sync would fetch and transcribe {hours:.1f} h (about {gigabytes:.1f} GB of sound) "
+        f"and spend {summary.quota_units} units again."
+    )
+
+
+class PlaylistRow(BaseModel):
+    """A playlist of a channel; `playlist_id` is what `sync --playlist` takes."""
+
+    playlist_id: str
+    title: str
+    videos: int
+
+
+def playlists(channel: str) -> list[PlaylistRow]:
+    """Every public playlist of a channel; a unit for 50 of them."""
+    settings = load()
+    with Catalog(settings) as catalog:
+        known = known_channel(channel, Library(settings))
+        found = known or catalog.channel(addresses.channel(channel))
+        return [
+            PlaylistRow(playlist_id=row.playlist_id, title=row.title, videos=row.videos)
+            for page in catalog.playlists(found.channel_id)
+            for row in page
+        ]
 
 
 def videos(given: Sequence[str], job: Job, upload: bool, notices: Console) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """Runs that a command asks for and waits for; needs Prefect, so import it inside a `Station`."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -23,16 +24,26 @@ from tasks.job import Job
 from tasks.report import OUTCOMES_KEY, SUMMARY_KEY
 
 SYNC_DEPLOYMENT = "channel-sync/channel-sync"
+_EARLY_ENDS = {"Deferred", "Skipped"}
 _OUTCOMES = TypeAdapter(list[Outcome])
 _SUMMARIES = TypeAdapter(list[Summary])
+
+
+@dataclass(frozen=True)
+class SyncEnd:
+    """What became of a sync's videos; `remark` says why it did less than it was asked for."""
+
+    outcomes: list[Outcome]
+    summary: Summary
+    remark: str | None = None
 
 
 def sync(
     channel: str,
     parameters: Mapping[str, Any],
     look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None,
-) -> tuple[list[Outcome], Summary]:
-    """Run a sync to its end: what became of each video, and the counts.
+) -> SyncEnd:
+    """Run a sync to its end.
 
     Raises:
         SyncFailed: it ended before it could report, and says why.
@@ -43,11 +54,16 @@ def sync(
         run_deployment(SYNC_DEPLOYMENT, parameters=wanted, timeout=0, as_subflow=False),
     )
     ended = queue.wait_for([run.id], look=look)[run.id]
+    remark = f"{ended.state}: {ended.message or 'the sync did not end by itself'}"
     outcomes = _artifact(run.id, OUTCOMES_KEY)
     counts = _artifact(run.id, SUMMARY_KEY)
-    if outcomes is None or counts is None:
-        raise SyncFailed(f"{ended.state}: {ended.message or 'the sync did not end by itself'}")
-    return _OUTCOMES.validate_json(outcomes), _SUMMARIES.validate_json(counts)[0]
+    if outcomes is not None and counts is not None:
+        summary = _SUMMARIES.validate_json(counts)[0]
+        early = ended.state in _EARLY_ENDS
+        return SyncEnd(_OUTCOMES.validate_json(outcomes), summary, remark if early else None)
+    if ended.happy:
+        return SyncEnd([], Summary(found=0, new=0), remark)
+    raise SyncFailed(remark)
 
 
 def videos(

@@ -282,6 +282,9 @@ class StillProcessing(Deferred):
 class QuotaUsedUp(Deferred):
     """Every API key has spent its units of this Pacific day."""
 
+    spent: int = 0
+    """Units that were spent until it was met."""
+
 
 class BotWall(Deferred):
     """YouTube takes this address for a bot."""

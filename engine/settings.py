@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from engine.errors import BadSettings
 
 PresetName = Literal["stabil", "optimiert", "schnell", "max-schnell"]
+MediaFormat = Literal["best", "mp3", "mp4"]
 
 
 class Settings(BaseSettings):
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     """Where media, sidecars and transcripts live; may be a share."""
     state_dir: Path = Field(default_factory=lambda: user_data_path("tonspur", appauthor=False))
     """What belongs to this machine alone; a local disk."""
+    keep_media: bool = True
+    """Whether downloaded media stay in the library when their transcript is written."""
 
     yt_api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """YouTube Data API keys, comma separated."""
@@ -53,10 +56,16 @@ class Settings(BaseSettings):
     """What the downloader is given; `{id}` becomes the video id."""
     yt_backlog_cap: int = Field(50, ge=1)
     """Videos that a sync queues at a time."""
+    yt_videos_per_hour: int = Field(250, ge=0)
+    """Looks at watch pages per hour, of all processes together; 0: no limit."""
+    yt_downloads_at_once: int = Field(3, ge=1, le=100)
+    """Transfers side by side, of all processes together."""
+    yt_media_format: MediaFormat = "best"
+    """best: the sound as YouTube has it; mp3: as MP3; mp4: picture and sound."""
     yt_cookies_file: Path | None = None
     """Cookies of an account, Netscape format; used on recovery only, never rewritten."""
     yt_po_token_provider_url: str | None = None
-    """Address of a bgutil PO-token provider."""
+    """Address of a bgutil PO-token provider; needs the extra `po-token`."""
     yt_region: str | None = Field(None, pattern="^[A-Z]{2}$")
     """Country of this machine, two capital letters; unset: what Windows was told."""
 
@@ -211,6 +220,16 @@ class Settings(BaseSettings):
     def downloads_dir(self) -> Path:
         """yt-dlp's cache."""
         return self.state_dir / "yt-dlp"
+
+    @property
+    def media_format(self) -> MediaFormat:
+        """What downloads become: media that do not stay need no form of their own."""
+        return self.yt_media_format if self.keep_media else "best"
+
+    @property
+    def pace_file(self) -> Path:
+        """How far the pace of looks at watch pages is used up."""
+        return self.state_dir / "youtube_pace"
 
     @property
     def pause_file(self) -> Path:

@@ -8,13 +8,13 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from engine.errors import Busy, TonspurError
+from engine.errors import Busy, QuotaUsedUp, TonspurError
 from engine.library import locks
 from engine.library.outcome import Outcome, outcome
 from engine.odin.credentials import require_credentials
-from engine.settings import PresetName
+from engine.settings import MediaFormat, PresetName
 from engine.steps.discovery import Found, as_left_out
-from engine.youtube.selection import choose
+from engine.youtube.selection import Take, choose
 from engine.youtube.verdicts import Planned
 from flows.endings import ending
 from tasks import discovery, queue, report
@@ -32,10 +32,18 @@ def channel_sync(
     most_viewed: int | None = None,
     playlist: str | None = None,
     everything: bool = False,
+    published_after: date | None = None,
+    shorts: Take = "with",
+    streams: Take = "with",
+    shortest: float | None = None,
+    longest: float | None = None,
+    title: str | None = None,
+    backlog_cap: int | None = None,
     upload: bool = True,
     preset: PresetName | None = None,
     model: str | None = None,
     language: str | None = None,
+    media: MediaFormat | None = None,
     wait: bool = False,
 ) -> State[Any]:
     """Queue a run for every new video of a channel.
@@ -51,14 +59,22 @@ def channel_sync(
         most_viewed: The most viewed so many.
         playlist: The videos of this playlist.
         everything: All videos.
+        published_after: Never anything older than this day.
+        shorts: With Shorts, without, or only Shorts.
+        streams: With recorded live streams, without, or only they.
+        shortest: Only what lasts at least so many seconds.
+        longest: Only what lasts at most so many seconds.
+        title: Only titles that match this regular expression, in any case.
+        backlog_cap: Videos that are queued at a time; the machine's setting if empty.
         upload: Bring the transcripts into the knowledge base.
         preset: How much is transcribed at a time; the machine's setting if empty.
         model: Whisper model; the machine's setting if empty.
         language: Language code, or auto; the machine's setting if empty.
+        media: What is kept of a video: best sound, mp3 or mp4; the machine's setting if empty.
         wait: Work through the selection wave by wave and end with the last video; otherwise one
             wave is queued and the rest is left to the next sync.
     """
-    job = Job(preset, model, language)
+    job = Job(preset, model, language, media)
     try:
         if upload:
             require_credentials(job.settings())
@@ -69,27 +85,39 @@ def channel_sync(
             most_viewed=most_viewed,
             playlist=playlist,
             everything=everything,
+            published_after=published_after,
+            shorts=shorts,
+            streams=streams,
+            shortest=shortest,
+            longest=longest,
+            title=title,
         )
-        found = discovery.discover(channel, selection, job)
+        cap = backlog_cap or job.settings().yt_backlog_cap
+        found = discovery.discover(channel, selection, job, cap)
         lock = ("channel", found.channel.channel_id)
         with locks.held(job.settings().locks_dir, *lock, _A_DAY if wait else 0):
-            return the_sync(found, job, upload, wait)
+            return the_sync(found, job, cap, upload, wait)
     except Busy as error:
         return Completed(name="Skipped", message=str(error))
+    except QuotaUsedUp as error:
+        queue.queue_this_again(error.not_before)
+        report.nothing_found(channel, error.spent)
+        return ending(error)
     except TonspurError as error:
         return ending(error)
 
 
-def the_sync(found: Found, job: Job, upload: bool, wait: bool) -> State[Any]:
+def the_sync(found: Found, job: Job, cap: int, upload: bool, wait: bool) -> State[Any]:
     """Write down, queue, wait if asked to, and report; wave by wave."""
     for item in found.left_out:
         if item.not_before:  # a later sync would not look below the newest that it knows
             video_id = item.video.video_id
             queue.queue_video(video_id, job, upload=upload, not_before=item.not_before)
     outcomes = as_left_out(found)
-    for number, wave in enumerate(waves(found.planned, job.settings().yt_backlog_cap)):
+    rest: list[Planned] = []
+    for number, wave in enumerate(waves(found.planned, cap)):
         if number and not wait:
-            outcomes += [backlog(item) for item in wave]
+            rest += wave
             continue
         entries = discovery.keep_metadata(wave, job)
         runs = [
@@ -102,7 +130,8 @@ def the_sync(found: Found, job: Job, upload: bool, wait: bool) -> State[Any]:
         for entry, run in zip(entries, runs, strict=True):
             said = outcome(entry, job.library().read(entry))
             outcomes.append(queue.with_its_end(said, ends[run.run_id]))
-    summary = report.publish(found, outcomes)
+    discovery.remember(found, rest, job)
+    summary = report.publish(found, outcomes + [backlog(item) for item in rest])
     if summary.failed:
         return Failed(name="Videos failed", message=summary.sentence())
     return Completed(message=summary.sentence())

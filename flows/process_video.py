@@ -9,7 +9,7 @@ from prefect.states import Completed
 from engine.errors import Deferred, TonspurError
 from engine.library.shelf import Entry
 from engine.odin.credentials import require_credentials
-from engine.settings import PresetName
+from engine.settings import MediaFormat, PresetName
 from engine.steps.upload import skip
 from engine.whisper.client import Engine
 from engine.youtube import addresses
@@ -25,6 +25,7 @@ def process_video(
     preset: PresetName | None = None,
     model: str | None = None,
     language: str | None = None,
+    media: MediaFormat | None = None,
     upload: bool = True,
 ) -> State[Any]:
     """Transcribe one YouTube video and bring it into the knowledge base.
@@ -34,9 +35,10 @@ def process_video(
         preset: How much is transcribed at a time; the machine's setting if empty.
         model: Whisper model, such as large-v3 or turbo; the machine's setting if empty.
         language: Language code, or auto; the machine's setting if empty.
+        media: What is kept of the video: best sound, mp3 or mp4; the machine's setting if empty.
         upload: Bring the transcript into the knowledge base.
     """
-    job = Job(preset, model, language)
+    job = Job(preset, model, language, media)
     try:
         video_id = addresses.video_id(video)
         if upload:

@@ -58,7 +58,8 @@ def run_demo(notices: Console) -> Demo:
             notices.print(f"Dashboard, while this runs: {station.dashboard}")
             with notices.status("Syncing the demo's channel …"):
                 channel = sandbox.channel_address
-                outcomes, summary = runs.sync(channel, {}, lambda runs: station.check())
+                done = runs.sync(channel, {}, lambda runs: station.check())
+                outcomes, summary = done.outcomes, done.summary
             statuses = statuses_of(settings)
     library = Library(settings)
     table = Table("Title", "Length", "Language", "Speed", "WER", "Knowledge base")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from engine.library.shelf import Library
-from engine.settings import PresetName, Settings, load
+from engine.settings import MediaFormat, PresetName, Settings, load
 from engine.whisper.checkpoints import check_name
 
 
@@ -14,6 +14,7 @@ class Job:
     preset: PresetName | None = None
     model: str | None = None
     language: str | None = None
+    media: MediaFormat | None = None
 
     def settings(self) -> Settings:
         """The machine's settings with these wishes.
@@ -25,6 +26,7 @@ class Job:
             "whisper_preset": self.preset,
             "whisper_model": self.model,
             "whisper_language": self.language,
+            "yt_media_format": self.media,
         }
         settings = load(**{name: wish for name, wish in wishes.items() if wish})
         if settings.whisper_model:
@@ -37,4 +39,9 @@ class Job:
 
     def parameters(self) -> dict[str, str | None]:
         """The wishes as parameters of a deployment run."""
-        return {"preset": self.preset, "model": self.model, "language": self.language}
+        return {
+            "preset": self.preset,
+            "model": self.model,
+            "language": self.language,
+            "media": self.media,
+        }

@@ -11,6 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
+from prefect.runtime import deployment, flow_run
 
 from engine.errors import ServiceTrouble
 from engine.library.outcome import Outcome
@@ -79,6 +80,23 @@ def queue_video(
         if not again:
             return Queued(video_id, run.id, _ended(run))
         number += 1
+
+
+def queue_this_again(not_before: datetime) -> None:
+    """A run of its own for later, of the same deployment with the same parameters, once."""
+    parameters = flow_run.parameters
+    deployment_id = deployment.id
+    if not deployment_id:
+        return  # called as a function: nobody but the caller could start it again
+    run_deployment(
+        UUID(deployment_id),
+        parameters=parameters,
+        scheduled_time=not_before,
+        flow_run_name=flow_run.name,
+        timeout=0,
+        as_subflow=False,
+        idempotency_key=f"{deployment_id}:{fingerprint(parameters)}:{not_before.isoformat()}",
+    )
 
 
 def with_its_end(said: Outcome, end: Ended | None) -> Outcome:

@@ -10,6 +10,7 @@ from engine.steps.summary import Summary, summarise
 
 OUTCOMES_KEY = "sync-outcomes"
 SUMMARY_KEY = "sync-summary"
+_SHOWN = 200
 
 
 def publish(found: Found, outcomes: Sequence[Outcome]) -> Summary:
@@ -20,6 +21,16 @@ def publish(found: Found, outcomes: Sequence[Outcome]) -> Summary:
     create_table_artifact(rows, key=OUTCOMES_KEY, description=f"Videos of {channel}")
     create_table_artifact([summary.model_dump()], key=SUMMARY_KEY, description=f"Sync of {channel}")
     lines = [f"# {channel}", "", summary.sentence(), ""]
-    lines += [f"- **{o.status}** {o.title}: {o.reason or o.transcript or ''}" for o in outcomes]
+    shown = outcomes[:_SHOWN]
+    lines += [f"- **{o.status}** {o.title}: {o.reason or o.transcript or ''}" for o in shown]
+    if len(outcomes) > _SHOWN:
+        lines.append(f"- … and {len(outcomes) - _SHOWN} more in the table")
     create_markdown_artifact("\n".join(lines), key="sync-report", description=f"Sync of {channel}")
     return summary
+
+
+def nothing_found(channel: str, quota_units: int) -> None:
+    """The report of a sync that came to an end before it knew what is there."""
+    summary = Summary(found=0, new=0, quota_units=quota_units)
+    create_table_artifact([], key=OUTCOMES_KEY, description=f"Videos of {channel}")
+    create_table_artifact([summary.model_dump()], key=SUMMARY_KEY, description=f"Sync of {channel}")

@@ -11,7 +11,7 @@ _SUFFIX_BYTES = 3  # room for `~99` behind the id
 
 _FORBIDDEN = re.compile(r"[/\\:*?<>|\s]")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?")
-_ID_AT_END = re.compile(r"_(?P<id>[0-9A-Za-z_-]{11})(?:~\d+)?")
+_ID_AT_END = re.compile(r"_(?P<mark>(?P<id>[0-9A-Za-z_-]{11})(?:~\d+)?)")
 _STEM = re.compile(r"\d{4}-\d{2}-\d{2}_.*" + _ID_AT_END.pattern, re.DOTALL)
 
 
@@ -49,6 +49,12 @@ def id_of(file_stem: str) -> str | None:
     """The video id in a stem that `stem` made; None for any other name."""
     found = _STEM.fullmatch(file_stem)
     return found["id"] if found else None
+
+
+def mark_of(file_stem: str) -> str:
+    """The id with its suffix in a stem that `stem` made; what tells it from all others."""
+    found = _STEM.fullmatch(file_stem)
+    return found["mark"] if found else ""
 
 
 def cut_bytes(text: str, limit: int) -> str:

@@ -1,16 +1,16 @@
 """The library: finds, places and changes what belongs to a video."""
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
-from engine.library import atomic, locks, names
+from engine.library import atomic, locks
+from engine.library.listing import Listing, stem_of
+from engine.library.places import ChannelCard, ChannelFolders, Places, card_of
 from engine.library.sidecar import Sidecar, StepName, StepRecord, StepStatus, now
 from engine.settings import Settings
 from engine.video import Video
@@ -20,8 +20,6 @@ _PICTURES = (".mp4", ".webm", ".mkv", ".mov", ".m4v", ".3gp", ".ts", ".avi", ".f
 MEDIA_EXTENSIONS = _SOUND + _PICTURES
 LOCAL_FOLDER = "Local files"
 FAILED_FOLDER = ".failed"
-_ENDED = re.compile(rb'^  "attempts": [1-9]', re.MULTILINE)
-_UNKNOWN_CHANNEL = "Unknown channel"
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,6 @@ class Entry:
         return self.file(".transcript.json")
 
 
-class ChannelCard(BaseModel):
-    """`channel.json`: what keeps a renamed channel in its folder."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-    channel_id: str | None = None
-    handle: str | None = None
-    title: str | None = None
-
-
 class Library:
     """Everything that lives under LIBRARY_DIR; safe to use from many processes of one machine."""
 
@@ -71,54 +59,49 @@ class Library:
 
     def entries(self) -> Iterator[Entry]:
         """Every video that has a sidecar, channel by channel, oldest first."""
-        if not self.root.is_dir():
-            return
-        for folder in sorted(self.root.iterdir()):
-            if folder.is_dir() and not folder.name.startswith("."):
-                yield from self.entries_of(folder)
+        for folder in self._folders():
+            yield from self.entries_of(folder)
 
     def entries_of(self, folder: Path) -> Iterator[Entry]:
         """Every video with a sidecar in one channel's folder, oldest first."""
-        if not folder.is_dir():
-            return
-        for file in sorted(folder.glob("*.json")):
-            video_id = names.id_of(file.stem)
-            if video_id and not file.name.startswith("."):
-                yield Entry(folder, file.stem, video_id)
+        stems = Listing(folder).stems
+        for video_id in sorted(stems, key=stems.__getitem__):
+            yield Entry(folder, stems[video_id], video_id)
 
     def find(self, video_id: str, folder: Path | None = None) -> Entry | None:
         """Where the video is, in one folder or anywhere in the library."""
-        found = self.entries_of(folder) if folder else self.entries()
-        return next((entry for entry in found if entry.video_id == video_id), None)
+        for place in [folder] if folder else self._folders():
+            if stem := stem_of(place, video_id):
+                return Entry(place, stem, video_id)
+        return None
 
     def place(self, video: Video, folder: Path | None = None) -> Entry:
         """Where the video is or shall be; its sidecar is written, steps that are known stay."""
+        return self.place_all([video], folder)[0]
+
+    def place_all(self, videos: Iterable[Video], folder: Path | None = None) -> list[Entry]:
+        """The same for many videos, with one look at the library."""
+        placed = []
         with locks.held(self._locks, "place", str(folder or self.root)):
-            entry = self.find(video.video_id, folder)
-            if entry is None:
-                entry = self.expected(video, folder)
-                if folder is None and self.channel(entry.folder) is None:
-                    _write_card(entry.folder, video)
-                Sidecar(video=video).write(entry.sidecar)
-                return entry
-        self.change(entry, lambda old: old.model_copy(update={"video": video}))
-        return entry
+            places = Places([folder] if folder else self._folders(), self._channel_folders())
+            for video in videos:
+                known = places.known(video.video_id)
+                place, stem = known or places.free(video, folder)
+                entry = Entry(place, stem, video.video_id)
+                if known is None:
+                    if folder is None:
+                        self.keep_card(place, card_of(video))
+                    Sidecar(video=video).write(entry.sidecar)
+                placed.append((entry, video if known else None))
+        for entry, again in placed:
+            if again is not None:
+                self.change(entry, _described_by(again))
+        return [entry for entry, _ in placed]
 
-    def expected(self, video: Video, folder: Path | None = None) -> Entry:
-        """Where a video that is not in the library would be placed."""
-        return self._free_place(folder or self._channel_folder(video), video)
-
-    def ended_ids(self, folder: Path) -> set[str]:
-        """Videos of a channel of which a run came to an end, well or not.
-
-        Others were never begun, or their run was interrupted: a sync takes them again.
-        """
-        # the bytes are searched: parsing 20,000 sidecars would take seconds
-        return {
-            entry.video_id
-            for entry in self.entries_of(folder)
-            if _ENDED.search(entry.sidecar.read_bytes())
-        }
+    def expected(self, videos: Iterable[Video]) -> list[Entry]:
+        """Where videos that are not in the library would be placed, one after the other."""
+        places = Places([], self._channel_folders())
+        return [Entry(*places.free(video), video.video_id) for video in videos]
 
     def read(self, entry: Entry) -> Sidecar:
         """The sidecar of a video that was placed."""
@@ -168,6 +151,20 @@ class Library:
         except (FileNotFoundError, ValidationError):
             return None
 
+    def keep_card(self, folder: Path, card: ChannelCard) -> None:
+        """Write a folder's card, or what an older one does not say yet."""
+        before = self.channel(folder) or ChannelCard(title=card.title)
+        merged = ChannelCard(
+            channel_id=before.channel_id or card.channel_id,
+            handle=card.handle or before.handle,
+            title=before.title,
+            known_as=tuple(dict.fromkeys(before.known_as + card.known_as)),
+        )
+        if merged != before:
+            content = merged.model_dump(mode="json", by_alias=True)
+            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+            atomic.write_text(folder / "channel.json", text)
+
     def channels(self) -> Iterator[tuple[Path, ChannelCard]]:
         """Every channel that has a folder."""
         if not self.root.is_dir():
@@ -176,6 +173,10 @@ class Library:
             found = self.channel(card.parent)
             if found:
                 yield card.parent, found
+
+    def home(self, card: ChannelCard) -> Path:
+        """The folder that a channel has or would get."""
+        return self._channel_folders().of(card)
 
     def folder_of_channel(self, channel_id: str) -> Path | None:
         """The folder that a channel has, whatever it is called today."""
@@ -192,37 +193,21 @@ class Library:
         """The video has a place now."""
         (self.root / FAILED_FOLDER / f"{video_id}.json").unlink(missing_ok=True)
 
-    def _channel_folder(self, video: Video) -> Path:
-        if video.channel_id and (known := self.folder_of_channel(video.channel_id)):
-            return known
-        wanted = names.channel_folder(video.channel_title or video.channel_id or _UNKNOWN_CHANNEL)
-        folder, number = self.root / wanted, 1
-        while (card := self.channel(folder)) and card.channel_id != video.channel_id:
-            number += 1
-            folder = self.root / f"{wanted} {number}"
-        return folder
+    def _folders(self) -> list[Path]:
+        if not self.root.is_dir():
+            return []
+        return [
+            folder
+            for folder in sorted(self.root.iterdir())
+            if not folder.name.startswith(".") and folder.is_dir()
+        ]
 
-    def _free_place(self, folder: Path, video: Video) -> Entry:
-        taken = {file.name.casefold() for file in folder.iterdir()} if folder.is_dir() else set()
-        suffix = 0
-        while True:
-            stem = names.stem(video.published_at, video.title, video.video_id, suffix)
-            marks = (f"{video.video_id}~{suffix}" if suffix else video.video_id).casefold()
-            ours = (f"{stem}{e}".casefold() for e in (".json", ".txt", ".srt", ".vtt"))
-            twin = any(name.endswith(f"_{marks}.json") for name in taken)
-            if not twin and not taken.intersection(ours):
-                return Entry(folder, stem, video.video_id)
-            suffix += 1
+    def _channel_folders(self) -> ChannelFolders:
+        return ChannelFolders(self.root, self.channels())
 
 
-def _write_card(folder: Path, video: Video) -> None:
-    card = ChannelCard(
-        channel_id=video.channel_id, handle=video.channel_handle, title=video.channel_title
-    )
-    content = card.model_dump(mode="json", by_alias=True)
-    atomic.write_text(
-        folder / "channel.json", json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    )
+def _described_by(video: Video) -> Callable[[Sidecar], Sidecar]:
+    return lambda old: old.model_copy(update={"video": video})
 
 
 def _counted(sidecar: Sidecar) -> Sidecar:

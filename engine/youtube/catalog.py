@@ -46,6 +46,7 @@ class Catalog:
         self._endpoint = settings.yt_api_endpoint.rstrip("/") + "/"
         self._keys = keys or ring(settings)
         self._service: Any = None
+        self._collections: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +64,8 @@ class Catalog:
         if self._service is not None:
             self._service.close()
             self._service = None
+            self._collections.clear()
+        self._keys.close()
 
     @property
     def units(self) -> int:
@@ -90,19 +93,21 @@ class Catalog:
                 return found
         raise unknown
 
-    def uploads(self, channel: Channel) -> Iterator[list[Entry]]:
+    def uploads(self, channel: Channel, kind: str | None = None) -> Iterator[list[Entry]]:
         """Pages of the channel's uploads, newest first; each is asked for when it is wanted.
 
-        YouTube lists about 20,000 at most. A channel without uploads has no page.
+        YouTube lists about 20,000 at most. A channel without uploads has no page. `kind` names the
+        list of one kind by its beginning, such as UUSH.
 
         Raises:
             ServiceTrouble: YouTube refuses the list, or forgets it in the middle: what came so far
                 is not all of it.
         """
         refused = ServiceTrouble(f"YouTube refuses the uploads of {channel.channel_id}, for now.")
+        name = kind + channel.channel_id[2:] if kind else channel.uploads_playlist
         begun = False
         try:
-            for page in self._pages_of(channel.uploads_playlist):
+            for page in self._pages_of(name):
                 begun = True
                 yield page
         except ApiRefusal as refusal:
@@ -179,10 +184,12 @@ class Catalog:
         raise trouble
 
     def _answer(self, collection: str, asked: dict[str, Any]) -> Answer:
-        service = self._opened()
+        if collection not in self._collections:  # a millisecond each time
+            self._collections[collection] = getattr(self._opened(), collection)()
+        listing = self._collections[collection].list
 
         def send(key: SecretStr) -> Answer:
-            request = getattr(service, collection)().list(**asked)
+            request = listing(**asked)
             request.headers["X-Goog-Api-Key"] = key.get_secret_value()
             return _executed(request)
 

@@ -16,20 +16,29 @@ _ATOM = "{http://www.w3.org/2005/Atom}"
 _YT = "{http://www.youtube.com/xml/schemas/2015}"
 
 
-def newest(channel_id: str, settings: Settings) -> list[Entry]:
-    """The entries of the channel's feed, newest first; 15 at most.
+def newest(list_id: str, settings: Settings) -> list[Entry] | None:
+    """The entries of a channel's feed, or of a list that YouTube keeps; newest first, 15 at most.
+
+    None: YouTube answers 404. It does so for a list that holds nothing, but at times for hours
+    also for channels that exist, so this says nothing by itself.
+
+    Args:
+        list_id: a channel (`UC…`) or a playlist.
+        settings: the feed's address.
 
     Raises:
         NetworkTrouble: no connection.
-        ServiceTrouble: no feed. YouTube answers 404 and 500 for hours at times, for channels that
-            exist, so this says nothing about the channel.
+        ServiceTrouble: no feed, which says nothing about the channel either.
     """
+    name = "channel_id" if list_id.startswith("UC") else "playlist_id"
     joint = "&" if "?" in settings.yt_feed_url else "?"
-    url = f"{settings.yt_feed_url}{joint}{urlencode({'channel_id': channel_id})}"
+    url = f"{settings.yt_feed_url}{joint}{urlencode({name: list_id})}"
     with transport.client() as http:
         reply = transport.fetch(http, url, {"accept": "application/atom+xml"}, largest=_LARGEST)
+    if reply.status == 404:
+        return None
     if reply.status != 200:
-        raise ServiceTrouble(f"YouTube's feed of {channel_id} answers HTTP {reply.status}.")
+        raise ServiceTrouble(f"YouTube's feed of {list_id} answers HTTP {reply.status}.")
     return entries(reply.content)
 
 

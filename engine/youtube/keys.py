@@ -67,6 +67,10 @@ class KeyRing:
         self.charged: dict[Bucket, int] = {"units": 0, "searches": 0}
         """What this ring has spent, in requests."""
 
+    def close(self) -> None:
+        """Lets go of the ledger's file; the next request opens it again."""
+        self._ledger.close()
+
     def ask(self, send: Callable[[SecretStr], Answer], bucket: Bucket = "units") -> Answer:
         """What `send` answers with the first key that works.
 

@@ -1,8 +1,9 @@
 """Which videos of a channel are wanted."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -13,11 +14,15 @@ _FIRST_DAY = date(2005, 1, 1)  # before YouTube; Windows has no local time befor
 _LAST_DAY = date(2100, 1, 1)
 
 
+Take = Literal["with", "without", "only"]
+
+
 class Selection(BaseModel):
-    """Nothing set: what is new since the newest video in the library.
+    """Nothing chosen: what is new since the newest video in the library.
 
     At most one of `latest`, `most_viewed`, `playlist` and `everything`; `since` and `until` narrow
-    each of them, or stand alone. Days are those of the user's time zone, both included.
+    each of them, or stand alone. Days are those of the user's time zone, both included. The fields
+    from `published_after` on choose nothing, they narrow whatever is chosen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +34,15 @@ class Selection(BaseModel):
     playlist: str | None = Field(default=None, description="Address or id of a playlist.")
     everything: bool = Field(default=False, description="All videos of the channel.")
 
+    published_after: date | None = Field(default=None, description="Nothing older than this day.")
+    shorts: Take = Field(default="with", description="Shorts too, no Shorts, or only they.")
+    streams: Take = Field(default="with", description="Recorded live streams too, none, or only.")
+    shortest: float | None = Field(
+        default=None, ge=0, description="Seconds that it lasts at least."
+    )
+    longest: float | None = Field(default=None, gt=0, description="Seconds that it lasts at most.")
+    title: str | None = Field(default=None, description="Regular expression for its title.")
+
     @field_validator("playlist")
     @classmethod
     def _is_playlist(cls, value: str | None) -> str | None:
@@ -38,6 +52,17 @@ class Selection(BaseModel):
             return addresses.playlist(value).playlist_id
         except BadAddress as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("title")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            re.compile(value, re.IGNORECASE)
+        except re.error as error:
+            raise ValueError(f"“{value}” is no regular expression: {error}") from None
+        return value
 
     @model_validator(mode="after")
     def _one_at_most(self) -> Self:
@@ -52,12 +77,22 @@ class Selection(BaseModel):
             raise ValueError(f"{' and '.join(named)} exclude each other: choose one")
         if self.since and self.until and self.since > self.until:
             raise ValueError(f"since {self.since} is after until {self.until}")
+        if self.shorts == self.streams == "only":
+            raise ValueError("only Shorts and only streams exclude each other: choose one")
+        if self.shortest and self.longest and self.shortest > self.longest:
+            raise ValueError(f"shortest {self.shortest:g} is more than longest {self.longest:g}")
         return self
 
     @property
     def is_default(self) -> bool:
         """Whether nothing is chosen."""
-        return self == Selection()
+        choices = (self.latest, self.since, self.until, self.most_viewed, self.playlist)
+        return not any(choices) and not self.everything
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The fields that leave single videos out, by name."""
+        return self.model_dump(include={"shorts", "streams", "shortest", "longest", "title"})
 
 
 def choose(**values: Any) -> Selection:
@@ -97,10 +132,11 @@ def window(selection: Selection, zone: tzinfo | None = None) -> Window:
     """The selection's days as moments.
 
     Args:
-        selection: its `since` and `until`.
+        selection: its `since`, `until` and `published_after`.
         zone: the user's; None takes the one that the system is set to.
     """
-    start = _midnight(_clamped(selection.since), zone) if selection.since else None
+    days = [day for day in (selection.since, selection.published_after) if day]
+    start = _midnight(_clamped(max(days)), zone) if days else None
     last = _clamped(selection.until) + timedelta(days=1) if selection.until else None
     return Window(start, _midnight(last, zone) if last else None)
 

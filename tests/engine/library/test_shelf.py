@@ -12,6 +12,7 @@ from engine.library import atomic, locks
 from engine.library.outcome import outcome
 from engine.library.shelf import Library, written_at
 from engine.library.sidecar import Sidecar
+from engine.library.standing import standing
 from engine.settings import Settings
 from engine.video import Video
 
@@ -145,7 +146,11 @@ def test_a_sync_takes_again_what_was_interrupted(library: Library) -> None:
     placed, begun, ended = (library.place(talk(f"abcdefghij{n}")) for n in range(3))
     library.record(begun, "download", written_at("done"))
     library.ended(ended.video_id)
-    assert library.ended_ids(placed.folder) == {ended.video_id}
+    there = standing(library, placed.folder)
+    assert there.ended == {ended.video_id}
+    assert there.waiting == ()
+    library.record(begun, "metadata", written_at("done"))
+    assert standing(library, placed.folder).waiting == (begun,)
 
 
 def test_what_is_no_sidecar_is_not_taken_for_one(library: Library) -> None:

@@ -28,7 +28,13 @@ def test_an_address_with_a_query_keeps_it(settings: Settings, world: Any) -> Non
     assert world.google.requests[0].query == {"a": "b", "channel_id": "UCx"}
 
 
-@pytest.mark.parametrize("status", [404, 500, 302])
+def test_a_list_that_is_not_there_has_no_feed(settings: Settings, world: Any) -> None:
+    world.feed_status = 404
+    assert feed.newest("UUSHx", settings) is None
+    assert world.google.requests[0].query == {"playlist_id": "UUSHx"}
+
+
+@pytest.mark.parametrize("status", [500, 302])
 def test_an_outage_says_nothing_about_the_channel(
     settings: Settings, world: Any, status: int
 ) -> None:
