@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,10 +9,15 @@ from typing import Any
 import pytest
 
 from engine.errors import (
+    AgeRestricted,
     BotWall,
     DownloadsPaused,
     ExtractorTrouble,
     LiveVideo,
+    MembersOnly,
+    MissingProgram,
+    PaidVideo,
+    PrivateVideo,
     RateLimited,
     UnknownVideo,
     UpcomingVideo,
@@ -19,6 +26,7 @@ from engine.settings import Settings
 from engine.youtube import downloads, extraction, pause
 
 ID = "dQw4w9WgXcQ"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Tube:
@@ -67,7 +75,7 @@ def test_a_bot_wall_or_rate_limit_sets_the_breaker(
     assert pause.until(settings, now) == now + timedelta(hours=1)
     tube.google.requests.clear()
     for _ in range(2):
-        with pytest.raises(DownloadsPaused) as paused:
+        with pytest.raises(DownloadsPaused, match=r"UTC: YouTube (takes|asked)") as paused:
             downloads.metadata(ID, settings, clock=lambda: now)
         assert paused.value.not_before == now + timedelta(hours=1)
     with pytest.raises(DownloadsPaused):
@@ -175,3 +183,74 @@ def test_a_list_of_one_is_that_video() -> None:
     for found in (None, {"_type": "playlist", "entries": [{"id": "a"}, {"id": "b"}]}):
         with pytest.raises(ExtractorTrouble, match="no single video"):
             extraction._single(found, ID)
+
+
+@pytest.mark.parametrize(
+    ("availability", "age_limit", "leaf"),
+    [
+        ("subscriber_only", 0, MembersOnly),
+        ("private", None, PrivateVideo),
+        ("premium_only", 0, PaidVideo),
+        ("needs_auth", 18, AgeRestricted),
+    ],
+)
+def test_an_obstacle_that_the_page_names_is_told_when_nothing_can_be_fetched(
+    availability: str, age_limit: int | None, leaf: type
+) -> None:
+    found = {"id": ID, "formats": [], "availability": availability, "age_limit": age_limit}
+    with pytest.raises(leaf, match=ID):
+        extraction._refuse_obstacle(found, ID)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"availability": "subscriber_only", "formats": [{"url": "http://x"}]},
+        {"availability": "subscriber_only", "_type": "url", "url": "http://x"},
+        {"availability": "needs_auth", "age_limit": 0, "formats": []},
+        {"availability": "public", "formats": []},
+        {"formats": []},
+        None,
+    ],
+)
+def test_what_can_be_fetched_or_is_not_explained_is_no_obstacle(found: Any) -> None:
+    extraction._refuse_obstacle(found, ID)
+
+
+def test_every_look_takes_a_turn_one_with_cookies_too(
+    settings: Settings, cookies: Settings, tube: Tube, now: datetime
+) -> None:
+    def due() -> float:
+        return float(settings.pace_file.read_text(encoding="utf-8"))
+
+    downloads.metadata(ID, cookies, clock=lambda: now)
+    assert due() == pytest.approx(now.timestamp() + 14.4)
+    tube.page = tube.reply(402)
+    with pytest.raises(BotWall):
+        downloads.metadata(ID, cookies, clock=lambda: now)
+    assert due() == pytest.approx(now.timestamp() + 3 * 14.4)
+    with pytest.raises(DownloadsPaused):
+        downloads.metadata(ID, cookies, clock=lambda: now)
+    assert due() == pytest.approx(now.timestamp() + 3 * 14.4), "nothing was looked at"
+
+
+def test_a_provider_of_po_tokens_needs_the_plugin(
+    settings: Settings, tube: Tube, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from engine.settings import Settings; from engine.youtube import downloads;"
+        "settings = Settings(_env_file=None, state_dir=sys.argv[1], yt_watch_url=sys.argv[2],"
+        " yt_po_token_provider_url='http://127.0.0.1:1');"
+        f"print(ascii(downloads.metadata('{ID}', settings).title))"
+    )
+    told = settings.model_copy(update={"yt_po_token_provider_url": "http://127.0.0.1:1"})
+    if "yt_dlp_plugins.extractor.getpot_bgutil_http" not in sys.modules:
+        with pytest.raises(MissingProgram, match=r'pip install -e "\.\[po-token\]"'):
+            downloads.metadata(ID, told)
+    plugin = tmp_path / "plugins" / "yt_dlp_plugins" / "extractor" / "getpot_bgutil_http.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.touch()
+    argv = [sys.executable, "-c", f"import sys; sys.path.append({str(plugin.parents[2])!r});{code}"]
+    argv += [str(settings.state_dir), settings.yt_watch_url]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.strip() == rb"'\xdcber den Tee'"

@@ -50,3 +50,22 @@ def test_a_time_without_zone_is_utc_and_a_far_one_is_damage(
     assert pause.until(settings, now) == now + HOUR / 2
     settings.pause_file.write_text("2036-11-22T12:30:00+00:00\n", encoding="utf-8")
     assert pause.until(settings, now) is None
+
+
+def test_who_is_kept_waiting_is_told_why(settings: Settings, now: datetime) -> None:
+    pause.set_until(settings, now + HOUR, now, "YouTube takes this address\nfor a bot.")
+    first, second = settings.pause_file.read_text(encoding="utf-8").splitlines()
+    assert datetime.fromisoformat(first) == now + HOUR
+    assert second == "YouTube takes this address for a bot"
+    with pytest.raises(DownloadsPaused, match=r"13:00 UTC: YouTube takes this .* a bot\."):
+        pause.check(settings, lambda: now)
+
+
+def test_a_shorter_pause_does_not_change_the_reason(settings: Settings, now: datetime) -> None:
+    pause.set_until(settings, now + 2 * HOUR, now, "a bot wall")
+    pause.set_until(settings, now + HOUR, now, "a full disk")
+    with pytest.raises(DownloadsPaused, match="a bot wall"):
+        pause.check(settings, lambda: now)
+    pause.set_until(settings, now + 3 * HOUR, now, "a full disk")
+    with pytest.raises(DownloadsPaused, match="a full disk"):
+        pause.check(settings, lambda: now)
