@@ -13,6 +13,7 @@ from sandbox import feed, odin_listing, odin_search, odin_upload, watch, youtube
 from sandbox.counts import Counts
 from sandbox.faults import Aborted, Fault, FaultySend, answer
 from sandbox.google_errors import GoogleRefusal
+from sandbox.lies import Lie, misheard
 from sandbox.odin_access import SizeLimit
 from sandbox.sayings import Saying
 from sandbox.spec import SandboxSpec
@@ -107,11 +108,11 @@ class Watcher:
         if fault is None:
             await self._app(scope, receive, count)
             return
-        scope["state"]["fate"] = fault.fate
+        scope["state"]["fault"] = fault
         await asyncio.sleep(fault.delay_s)
         outward = FaultySend(fault, scope, count)
         if fault.answered is None:
-            await self._app(scope, receive, outward)
+            await self._app(misheard(scope, fault.lie or Lie()), receive, outward)
             return
         while (await receive()).get("more_body", False):
             pass

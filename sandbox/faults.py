@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Scope, Send
 
 from sandbox.google_answers import ANSWERS
+from sandbox.lies import Lie, LyingSend
 from sandbox.sayings import Saying
 
 _SLICES_A_SECOND = 10
@@ -23,27 +26,34 @@ class Fault(BaseModel):
     route: str = "*"
     """Pattern of the path, such as `/media/*`."""
     method: str = "*"
-    skip: int = Field(0, ge=0)
+    skip: int = Field(default=0, ge=0)
     """Requests that pass before it strikes."""
-    times: int | None = Field(1, ge=1)
+    times: int | None = Field(default=1, ge=1)
     """How often it strikes; None: always."""
-    delay_s: float = Field(0.0, ge=0)
+    delay_s: float = Field(default=0.0, ge=0)
     """Seconds until the request is looked at."""
-    status: int | None = Field(None, ge=200, le=599)
+    status: int | None = Field(default=None, ge=200, le=599)
     """Answer this in place of the real answer; the request has no effect."""
     body: str | dict[str, Any] | None = None
     google: str | None = None
     """Answer this refusal of the Data API: a name in `sandbox.google_answers`. A `status` given
     beside it takes the place of the usual one."""
     headers: dict[str, str] = {}
-    bytes_per_second: int | None = Field(None, ge=1)
+    """In place of the answer's own, of the real one too."""
+    bytes_per_second: int | None = Field(default=None, ge=1)
     """The answer's body trickles."""
-    cut_after: int | None = Field(None, ge=0)
+    cut_after: int | None = Field(default=None, ge=0)
     """The connection breaks after so many bytes of the answer's body."""
     lost_answer: bool = False
     """The request has its effect, then the connection breaks without an answer."""
     fate: str | None = None
     """What becomes of the document that this request uploads: failed, timeout, deleting, …"""
+    hides: tuple[str, ...] = ()
+    """Videos that a feed leaves out."""
+    lags: int = Field(default=0, ge=0)
+    """So many of a feed's newest videos are not in it yet."""
+    lie: Lie | None = None
+    """What is not true about the media that are sent."""
     says: Saying | None = None
     """What yt-dlp says of the video, for a watch page of an outspoken sandbox. Such a rule has no
     other effect, and waits for yt-dlp's plugin alone."""
@@ -65,6 +75,15 @@ class Fault(BaseModel):
         return fnmatchcase(path, self.route) and self.method in ("*", method)
 
 
+def _of(request: Request) -> Fault:
+    struck: Fault | None = getattr(request.state, "fault", None)
+    return struck or Fault()
+
+
+Struck = Annotated[Fault, Depends(_of)]
+"""The fault that strikes the request, for a route's signature; one without effect if none does."""
+
+
 class Aborted(Exception):  # noqa: N818  # control flow, not a failure
     """The connection was broken on purpose."""
 
@@ -75,7 +94,7 @@ class FaultySend:
     def __init__(self, fault: Fault, scope: Scope, send: Send) -> None:
         self._fault = fault
         self._scope = scope
-        self._send = send
+        self._send = LyingSend(fault.lie, scope, send) if fault.lie else send
         self._sent = 0
 
     async def __call__(self, message: Message) -> None:
@@ -86,6 +105,11 @@ class FaultySend:
         """
         if self._fault.lost_answer:
             self._abort()
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers.update(self._fault.headers)
+            await self._send({**message, "headers": headers.raw})
+            return
         if message["type"] != "http.response.body":
             await self._send(message)
             return
@@ -119,8 +143,8 @@ async def answer(fault: Fault, path: str, send: Send) -> None:
     body = fault.body if fault.body is not None else _usual_body(fault, status, path)
     kind = "text/html" if isinstance(body, str) else "application/json"
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    headers = {"content-type": kind, "content-length": str(len(raw)), **fault.headers}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    headers = {"content-type": kind, "content-length": str(len(raw))}
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": raw})
 

@@ -1,11 +1,13 @@
 """RSS: the newest fifteen videos in YouTube's Atom shape."""
 
 import xml.etree.ElementTree as ET  # noqa: S405  # written here, never read
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
+from sandbox.faults import Struck
 from sandbox.spec import SandboxVideo
 from sandbox.world import Here, Playlist
 from sandbox.youtube_items import stamp, thumbnails
@@ -26,6 +28,7 @@ _GONE = "<html><head><title>Error 404 (Not Found)!!1</title></head><body>404.</b
 @router.get("/feeds/videos.xml")
 def feed(
     world: Here,
+    struck: Struck,
     channel_id: Annotated[str, Query()] = "",
     playlist_id: Annotated[str, Query()] = "",
 ) -> Response:
@@ -34,12 +37,15 @@ def feed(
     playlist = world.catalogue.playlist(wanted)
     if playlist is None:
         return HTMLResponse(_GONE, status_code=404)
-    raw = ET.tostring(_document(playlist), encoding="UTF-8", xml_declaration=True)
+    listed = [video for video in playlist.videos if video.obstacle not in _NOT_LISTED]
+    shown = [video for video in listed[struck.lags :] if video.id not in struck.hides]
+    document = _document(playlist, shown[:_MOST])
+    raw = ET.tostring(document, encoding="UTF-8", xml_declaration=True)
     headers = {"cache-control": "public, max-age=900"}
     return Response(raw, media_type="text/xml; charset=UTF-8", headers=headers)
 
 
-def _document(playlist: Playlist) -> ET.Element:
+def _document(playlist: Playlist, shown: Sequence[SandboxVideo]) -> ET.Element:
     root = ET.Element("feed", {("xmlns:" + k) if k else "xmlns": v for k, v in _SPACES.items()})
     channel = playlist.channel
     page = f"{_SITE}/channel/{channel.id}"
@@ -50,8 +56,7 @@ def _document(playlist: Playlist) -> ET.Element:
     _text(root, "title", playlist.title)
     _author(root, channel.title, page)
     _text(root, "published", "2023-06-01T12:00:00+00:00")
-    shown = [video for video in playlist.videos if video.obstacle not in _NOT_LISTED]
-    for video in shown[:_MOST]:
+    for video in shown:
         _entry(root, playlist, video, page)
     return root
 

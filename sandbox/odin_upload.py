@@ -3,11 +3,12 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request, UploadFile
+from fastapi import APIRouter, Form, HTTPException, UploadFile
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 
 from sandbox.documents import TYPES, Document, Incoming, ending
+from sandbox.faults import Fault, Struck
 from sandbox.odin_access import Writer, check_project, unprocessable
 from sandbox.world import World
 
@@ -33,7 +34,7 @@ class KnowledgeBaseDataResponse(BaseModel):
 @router.post("/v3/project/knowledge/add/file", response_model=KnowledgeBaseDataResponse)
 def add_file_v3(
     world: Writer,
-    request: Request,
+    struck: Struck,
     file: UploadFile,
     project_id: Annotated[str, Form()],
     metadata: Annotated[str, Form()],
@@ -44,13 +45,13 @@ def add_file_v3(
     transcription_provider: Annotated[str | None, Form()] = None,
 ) -> object:
     """Adds a file to a project's knowledge base."""
-    return _add(world, request, file, project_id, metadata, force, path)
+    return _add(world, struck, file, project_id, metadata, force, path)
 
 
 @router.post("/v2/project/knowledge/add/file", response_model=KnowledgeBaseDataResponse)
 def add_file_v2(
     world: Writer,
-    request: Request,
+    struck: Struck,
     file: UploadFile,
     project_id: Annotated[str, Form()],
     metadata: Annotated[str, Form()],
@@ -59,12 +60,12 @@ def add_file_v2(
     is_quick_upload: Annotated[bool, Form()] = False,
 ) -> object:
     """The same, without folders."""
-    return _add(world, request, file, project_id, metadata, force, "/")
+    return _add(world, struck, file, project_id, metadata, force, "/")
 
 
 def _add(
     world: World,
-    request: Request,
+    struck: Fault,
     file: UploadFile,
     project_id: str,
     metadata: str,
@@ -84,7 +85,7 @@ def _add(
         metadata=_object(metadata),
         force=force,
         indexing_s=world.spec.odin.indexing_s,
-        fate=getattr(request.state, "fate", None) or "synced",
+        fate=struck.fate or "synced",
     )
     document = world.documents.add(incoming, file.file)
     world.tally.add("uploads", "stored")

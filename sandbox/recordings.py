@@ -53,9 +53,11 @@ class Recordings:
         return self._known[video.talk, video.times, video.container]
 
     def seconds(self, video: SandboxVideo) -> float:
-        """Length of a video, 0 where there is none yet."""
+        """Length of a video as metadata tell it, 0 where there is none yet."""
         if video.obstacle in ("upcoming", "live"):
             return 0.0
+        if video.claimed_s is not None:
+            return video.claimed_s
         known = self._known.get((video.talk, video.times, video.container))
         return known.seconds if known else _UNHEARD_S
 

@@ -36,6 +36,8 @@ class SandboxVideo(_Model):
     scheduled: datetime | None = None
     """When an upcoming premiere or a live stream starts."""
     was_live: bool = False
+    claimed_s: float | None = Field(default=None, gt=0)
+    """The length that metadata and page claim, in seconds; None: the true one."""
 
     @property
     def shelf(self) -> Shelf:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from engine.video import iso_duration
+from sandbox.faults import Struck
 from sandbox.spec import SandboxChannel, SandboxVideo
 from sandbox.world import Here
 from sandbox.youtube_items import stamp, thumbnails
@@ -47,7 +48,7 @@ def _page(world: Here, request: Request, video_id: str) -> Response:
         return HTMLResponse(_bare(said), status_code=status)
     media = f"{str(request.base_url).rstrip('/')}/media/{video.id}.{video.container}"
     recording = world.recordings.of(video)
-    described = _linked_data(channel, video, media, recording.seconds)
+    described = _linked_data(channel, video, media, world.recordings.seconds(video))
     described["contentSize"] = str(recording.path.stat().st_size)
     return HTMLResponse(_watch_page(video, media, described))
 
@@ -96,10 +97,12 @@ def _bare(said: str) -> str:
 
 
 @router.api_route("/media/{video_id}.{container}", methods=["GET", "HEAD"])
-def media(world: Here, video_id: str, container: str) -> Response:
+def media(world: Here, struck: Struck, video_id: str, container: str) -> Response:
     """The sound of a video; answers ranges, with ETag and Last-Modified."""
     known = world.catalogue.video(video_id)
     if known is None or not known[1].has_media or known[1].container != container:
         return HTMLResponse(_bare("404"), status_code=404)
-    recording = world.recordings.of(known[1])
-    return FileResponse(recording.path, media_type=_TYPES[container])
+    path = world.recordings.of(known[1]).path
+    if struck.lie and struck.lie.whole:
+        path = world.cut_short(path, struck.lie.whole)
+    return FileResponse(path, media_type=_TYPES[container])

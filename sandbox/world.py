@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from engine.library.atomic import write_text
+from engine.library.atomic import replacing, write_text
 from sandbox.documents import Documents
 from sandbox.recordings import Recordings
 from sandbox.spec import SandboxChannel, SandboxSpec, SandboxVideo
@@ -109,6 +109,14 @@ class World:
             catalogue = Catalogue(spec)
             write_text(spec_file(self._state), spec.model_dump_json(indent=1))
             self.spec, self.catalogue = spec, catalogue
+
+    def cut_short(self, file: Path, size: int) -> Path:
+        """A copy of the first `size` bytes of a file, made once."""
+        short = self._state / f"{file.stem}-{size}{file.suffix}"
+        if not short.is_file():
+            with file.open("rb") as whole, replacing(short) as draft:
+                draft.write_bytes(whole.read(size))
+        return short
 
 
 def spec_file(state: Path) -> Path:

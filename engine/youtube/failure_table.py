@@ -180,6 +180,12 @@ TABLE: tuple[Row, ...] = (
     ),
     _row(
         14,
+        errors.IncompleteDownload,
+        "what an earlier try left does not fit the media",
+        "http error 416",
+    ),
+    _row(
+        14,
         errors.NetworkTrouble,
         "the connection failed",
         "timed out",

@@ -51,6 +51,26 @@ def test_a_playlists_feed_keeps_its_order(sandbox: Sandbox) -> None:
     assert [text(entry, "yt:videoId") for entry in shorts] == ["uF_C5ANi1Hk"]
 
 
+def test_a_feed_lags_or_leaves_videos_out_where_that_is_planned(sandbox: Sandbox) -> None:
+    busy = {"channel_id": "UCbusybusybusybusybusyAA"}
+
+    def shown() -> list[str]:
+        return [text(entry, "yt:videoId") for entry in entries(sandbox, **busy)]
+
+    newest = shown()
+    sandbox.fault(route="/feeds/*", lags=3)
+    late = shown()
+    assert (len(late), late[:12]) == (15, newest[3:])
+    gaps = (newest[0], newest[7])
+    sandbox.fault(route="/feeds/*", hides=gaps)
+    holed = shown()
+    assert (len(holed), holed[:13]) == (15, [id for id in newest if id not in gaps])
+    sandbox.fault(route="/feeds/*", status=404)
+    answer = httpx.get(sandbox.environment()["YT_FEED_URL"], params=busy)
+    assert answer.status_code == 404
+    assert shown() == newest
+
+
 @pytest.mark.parametrize("query", [{"channel_id": "UCnobody"}, {"playlist_id": "PLx"}, {}])
 def test_an_unknown_feed_is_not_found(sandbox: Sandbox, query: dict[str, str]) -> None:
     assert httpx.get(sandbox.environment()["YT_FEED_URL"], params=query).status_code == 404

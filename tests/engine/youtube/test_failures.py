@@ -69,6 +69,7 @@ TEXTS = [
     ("Failed to extract any player response", errors.ExtractorTrouble),
     ("unable to download video data: HTTP Error 403: Forbidden", errors.MediaRefused),
     ("Unable to download webpage: HTTP Error 503: Unavailable", errors.ServiceTrouble),
+    ("HTTP Error 416: Requested Range Not Satisfiable", errors.IncompleteDownload),
     ("The read operation timed out", errors.NetworkTrouble),
     ("[Errno 104] Connection reset by peer", errors.NetworkTrouble),
     ("<urlopen error [Errno 11001] getaddrinfo failed>", errors.NetworkTrouble),
