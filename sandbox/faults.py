@@ -75,7 +75,7 @@ class Fault(BaseModel):
         return fnmatchcase(path, self.route) and self.method in ("*", method)
 
 
-def _of(request: Request) -> Fault:
+async def _of(request: Request) -> Fault:  # async: no thread for so little
     struck: Fault | None = getattr(request.state, "fault", None)
     return struck or Fault()
 

@@ -1,7 +1,8 @@
 """RSS: the newest fifteen videos in YouTube's Atom shape."""
 
 import xml.etree.ElementTree as ET  # noqa: S405  # written here, never read
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -37,15 +38,16 @@ def feed(
     playlist = world.catalogue.playlist(wanted)
     if playlist is None:
         return HTMLResponse(_GONE, status_code=404)
-    listed = [video for video in playlist.videos if video.obstacle not in _NOT_LISTED]
-    shown = [video for video in listed[struck.lags :] if video.id not in struck.hides]
-    document = _document(playlist, shown[:_MOST])
+    public = (video for video in playlist.videos if video.obstacle not in _NOT_LISTED)
+    listed = islice(public, struck.lags, None)
+    shown = (video for video in listed if video.id not in struck.hides)
+    document = _document(playlist, islice(shown, _MOST))
     raw = ET.tostring(document, encoding="UTF-8", xml_declaration=True)
     headers = {"cache-control": "public, max-age=900"}
     return Response(raw, media_type="text/xml; charset=UTF-8", headers=headers)
 
 
-def _document(playlist: Playlist, shown: Sequence[SandboxVideo]) -> ET.Element:
+def _document(playlist: Playlist, shown: Iterable[SandboxVideo]) -> ET.Element:
     root = ET.Element("feed", {("xmlns:" + k) if k else "xmlns": v for k, v in _SPACES.items()})
     channel = playlist.channel
     page = f"{_SITE}/channel/{channel.id}"

@@ -34,6 +34,7 @@ class Catalogue:
         self.channels = spec.channels
         self._cap = spec.playlist_cap
         self._listed = {channel.id: channel.all_videos() for channel in spec.channels}
+        self._known: dict[str, Playlist | None] = {}
         self._videos = {
             video.id: (channel, video)
             for channel in spec.channels
@@ -50,6 +51,11 @@ class Catalogue:
 
     def playlist(self, playlist_id: str) -> Playlist | None:
         """An uploads list, one of its variants (None when it is empty), or a list made by hand."""
+        if playlist_id not in self._known:
+            self._known[playlist_id] = self._found(playlist_id)
+        return self._known[playlist_id]
+
+    def _found(self, playlist_id: str) -> Playlist | None:
         for channel in self.channels:
             rest = channel.id.removeprefix("UC")
             listed = self._listed[channel.id]
@@ -124,7 +130,7 @@ def spec_file(state: Path) -> Path:
     return state / "spec.json"
 
 
-def _of(request: Request) -> World:
+async def _of(request: Request) -> World:  # async: no thread for so little
     world: World = request.app.state.world
     return world
 

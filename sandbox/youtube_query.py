@@ -123,7 +123,7 @@ def answer(
     if listed or kind != "channel":  # channels.list alone leaves out what is empty
         body["items"] = listed
     body.setdefault("pageInfo", {"totalResults": total, "resultsPerPage": max(total, 1)})
-    body["etag"] = etag(body)
+    body["etag"] = etag({**body, "items": [item["etag"] for item in listed]})
     headers = {"etag": body["etag"], "cache-control": "private", "vary": "X-Origin, Referer"}
     if query.request.headers.get("if-none-match", "").strip('"') == body["etag"]:
         return Response(status_code=304, headers=headers)
@@ -159,11 +159,11 @@ def _charge(request: Request, world: World, bucket: Bucket) -> Query:
     return Query(request, world)
 
 
-def _unit(request: Request, world: Here) -> Query:
+async def _unit(request: Request, world: Here) -> Query:
     return _charge(request, world, "units")
 
 
-def _search(request: Request, world: Here) -> Query:
+async def _search(request: Request, world: Here) -> Query:
     return _charge(request, world, "searches")
 
 
