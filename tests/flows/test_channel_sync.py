@@ -16,6 +16,7 @@ from engine.library.shelf import Library
 from engine.library.sidecar import STEPS
 from engine.odin.client import OdinClient
 from engine.settings import Settings
+from engine.youtube.quota import next_reset
 from sandbox.demo_channel import obstacles
 from sandbox.life import Sandbox
 
@@ -50,6 +51,8 @@ def test_a_channel_becomes_indexed_documents_once(
     assert {item["status"] for item in items} == {"done"}
     assert closing["summary"]["done"] == len(ids)
     assert closing["summary"]["quota_searches"] == 0
+    spent = planned[-1]["summary"]["quota_units"] + closing["summary"]["quota_units"]
+    assert sum(sandbox.counts().units.values()) == spent == 6  # the runs add none
     would_be = {line["video_id"]: line["transcript"] for line in planned[:-1]}
     assert {item["video_id"]: item["transcript"] for item in items} == would_be
 
@@ -101,14 +104,19 @@ def test_the_bootstrap_may_run_again(station: Station) -> None:
     assert {"deployment channel-sync/channel-sync", "tag limit gpu = 1"} <= set(again)
 
 
-def test_no_secret_is_in_prefects_database(station: Station, settings: Settings) -> None:
+def test_no_secret_is_in_prefects_database_a_log_or_the_library(
+    station: Station, settings: Settings
+) -> None:
     secrets = [key.get_secret_value() for key in settings.api_keys]
     for secret in (settings.odin_api_key, settings.odin_api_secret):
         assert secret is not None
         secrets.append(secret.get_secret_value())
-    places = [*(settings.state_dir / "prefect").rglob("*.db*"), *settings.state_dir.rglob("*.log")]
-    assert places
-    for file in places:
+    databases = [*(settings.state_dir / "prefect").rglob("*.db*")]
+    logs, written = [*settings.state_dir.rglob("*.log")], [*settings.library_dir.rglob("*.*")]
+    assert databases
+    assert logs
+    assert written
+    for file in (*databases, *logs, *written):
         content = file.read_bytes()
         assert not [secret for secret in secrets if secret.encode() in content], file
 
@@ -190,3 +198,34 @@ def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
     private = tonspur("video", ids["private"], "--json")
     assert private.returncode == 1
     assert [line["status"] for line in lines(private)] == ["failed"]
+
+
+def test_a_sync_whose_quota_is_used_up_gets_a_run_for_the_next_pacific_day(
+    station: Station, sandbox: Sandbox, settings: Settings
+) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter
+    from prefect.client.schemas.filters import FlowRunFilterState as State
+    from prefect.client.schemas.filters import FlowRunFilterStateType as Type
+    from prefect.client.schemas.objects import StateType
+
+    sandbox.fault(route="/youtube/*", google="quotaExceeded", times=None)
+    try:
+        summaries = []
+        for _ in range(2):
+            done = tonspur("sync", sandbox.handle, "--all", "--json")
+            assert done.returncode == 0, done.stderr
+            assert "Deferred: Not before" in done.stderr
+            summaries += [line["summary"] for line in lines(done)]
+    finally:
+        sandbox.drop_faults()
+        for file in settings.state_dir.glob(f"{settings.ledger_file.name}*"):
+            file.unlink()
+    assert [summary["quota_units"] for summary in summaries] == [1, 0]
+
+    chosen = FlowRunFilter(state=State(type=Type(any_=[StateType.SCHEDULED])))
+    flow = FlowFilter(name=FlowFilterName(any_=["channel-sync"]))
+    with get_client(sync_client=True) as client:
+        [later] = client.read_flow_runs(flow_filter=flow, flow_run_filter=chosen)
+    assert later.expected_start_time == next_reset(datetime.now(UTC))
+    assert later.parameters["everything"] is True

@@ -1,12 +1,17 @@
 import re
+import tempfile
 import unicodedata
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.library import names
+from engine.library.shelf import Library
+from engine.settings import Settings
+from engine.video import Video
 
 VIDEO_ID = st.from_regex(r"[0-9A-Za-z_-]{11}", fullmatch=True)
 TITLE = st.text(max_size=300)
@@ -33,6 +38,27 @@ def test_every_title_makes_a_valid_name_that_keeps_the_id(
     assert len(made.encode()) <= names.STEM_BYTES
     assert made.startswith("2024-05-06_")
     assert names.id_of(made) == video_id
+
+
+AWKWARD_ID = st.text("aAbB_-1", min_size=11, max_size=11)
+SAME_TITLES = st.sampled_from(["", "x", "X", "ß", "SS", "é", "e\u0301", "a_" * 99, "CON", "."])
+
+
+@given(st.lists(st.tuples(AWKWARD_ID, SAME_TITLES | TITLE), unique_by=lambda pair: pair[0]))
+def test_no_two_videos_share_a_name_and_no_id_is_lost(videos: list[tuple[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        settings = Settings(library_dir=Path(made) / "library", state_dir=Path(made) / "state")
+        day = datetime(2024, 5, 6, tzinfo=UTC)
+        every = [Video(video_id=i, title=t, published_at=day) for i, t in videos]
+        entries = Library(settings).expected(every)
+    assert len({entry.stem.casefold() for entry in entries}) == len(every)
+    assert len({unicodedata.normalize("NFC", e.stem.casefold()) for e in entries}) == len(every)
+    for entry, video in zip(entries, every, strict=True):
+        assert names.id_of(entry.stem) == entry.video_id == video.video_id
+        assert is_valid_on_windows_and_linux(entry.sidecar.name)
+        longest = entry.file(".transcript.json")
+        assert len(longest.name.encode()) <= names.STEM_BYTES + len(".transcript.json")
+        assert len(longest.parent.name.encode()) <= names.FOLDER_BYTES
 
 
 @given(TITLE)

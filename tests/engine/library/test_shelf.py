@@ -86,7 +86,7 @@ def test_fields_that_this_version_does_not_know_survive_a_change(library: Librar
     assert raw["attempts"] == 1
 
 
-def test_changes_of_many_processes_to_one_sidecar_are_all_kept(
+def test_a_thousand_changes_of_eight_processes_to_one_sidecar_are_all_kept(
     library: Library, settings: Settings
 ) -> None:
     entry = library.place(talk())
@@ -94,11 +94,11 @@ def test_changes_of_many_processes_to_one_sidecar_are_all_kept(
         "from engine.library.shelf import Library\n"
         "from engine.settings import load\n"
         "library = Library(load())\n"
-        f"for _ in range(25): library.ended({entry.video_id!r})\n"
+        f"for _ in range(125): library.ended({entry.video_id!r})\n"
     )
-    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
-    assert [process.wait() for process in running] == [0] * 4
-    assert library.read(entry).attempts == 100
+    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(8)]
+    assert [process.wait() for process in running] == [0] * 8
+    assert library.read(entry).attempts == 1_000
 
 
 def test_only_one_run_at_a_time_walks_the_way_of_a_video(library: Library) -> None:
@@ -131,6 +131,43 @@ def test_what_a_killed_run_left_half_written_goes_when_the_next_one_begins(
         assert len([*entry.folder.glob(".~*")]) == 2
     with library.way(other.video_id):
         assert [*entry.folder.glob(".~*")] == []
+
+
+def test_many_videos_are_placed_with_one_look_at_the_library(library: Library) -> None:
+    old = library.place(talk())
+    library.ended(old.video_id)
+    placed = library.place_all([talk("abcdefghij2"), talk(title="New"), talk("ABCDEFGHIJ2")])
+    assert [entry.stem for entry in placed] == [
+        "2024-05-06_A_talk_abcdefghij2",
+        old.stem,
+        "2024-05-06_A_talk_ABCDEFGHIJ2~1",
+    ]
+    assert library.read(old).video.title == "New"
+    assert library.read(old).attempts == 1
+    assert list(library.entries()) == sorted(placed, key=lambda entry: entry.stem)
+
+
+def test_a_place_is_foretold_as_it_will_be(library: Library) -> None:
+    videos = [
+        talk("abcdefghij2"),
+        talk("ABCDEFGHIJ2"),
+        talk("x" * 11, channel_title="some CHANNEL"),
+    ]
+    assert library.expected(videos) == library.place_all(videos)
+
+
+def test_channels_whose_names_differ_in_case_only_have_two_folders(library: Library) -> None:
+    first = library.place(talk())
+    other = library.place(talk("x" * 11, channel_id="UC" + "y" * 22, channel_title="SOME channel"))
+    assert first.folder.name.casefold() != other.folder.name.casefold()
+
+
+def test_the_card_of_a_channel_learns_its_handle_and_keeps_its_title(library: Library) -> None:
+    folder = library.place(talk()).folder
+    library.place(talk("x" * 11, channel_handle="@some", channel_title="Renamed"))
+    card = library.channel(folder)
+    assert card is not None
+    assert (card.handle, card.title) == ("@some", "Some channel")
 
 
 def test_a_failure_without_a_title_is_kept_and_forgotten(library: Library) -> None:
