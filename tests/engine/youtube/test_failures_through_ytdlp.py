@@ -101,6 +101,7 @@ CASES = [
         "This video may be inappropriate for some users.",
         "AGE_VERIFICATION_REQUIRED",
     ),
+    video(3, errors.AgeRestricted, {"formats": [], "availability": "needs_auth", "age_limit": 18}),
     *texts(
         4,
         errors.MembersOnly,
@@ -108,12 +109,14 @@ CASES = [
         "This video is available to this channel's members on level: Gold (or any higher level).",
         "Video unavailable. This is a members-only video",
     ),
+    video(4, errors.MembersOnly, {"formats": [], "availability": "subscriber_only"}),
     *texts(
         5,
         errors.PrivateVideo,
         "Private video. Sign in if you've been granted access to this video" + LOGIN,
         "Video unavailable. This video is private",
     ),
+    video(5, errors.PrivateVideo, {"formats": [], "availability": "private"}),
     *texts(
         6,
         errors.RegionBlocked,
@@ -131,6 +134,7 @@ CASES = [
         "This video is a rental",
         "YPC_CLICKWRAP: this YPC video has to be bought",
     ),
+    video(7, errors.PaidVideo, {"formats": [], "availability": "premium_only"}),
     *texts(
         8,
         errors.GoneVideo,
@@ -254,8 +258,8 @@ def test_only_what_concerns_the_machine_sets_the_breaker(
     outcomes: dict[str, dict[str, Any]], case: Case
 ) -> None:
     found = outcomes[case.name]
-    if case.leaf in (errors.BotWall, errors.RateLimited):
-        assert found["paused_s"] >= HOUR
+    if case.leaf in (errors.BotWall, errors.RateLimited, errors.DiskFull):
+        assert found["paused_s"] >= (HOUR / 2 if case.leaf is errors.DiskFull else HOUR)
         assert (found["next"], found["asked_by_next"]) == ("DownloadsPaused", 0)
     else:
         assert found["paused_s"] is None
