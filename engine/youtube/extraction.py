@@ -25,7 +25,7 @@ from engine.errors import (
     UpcomingVideo,
 )
 from engine.settings import Settings
-from engine.youtube import pace, pause
+from engine.youtube import pace, pause, slots
 from engine.youtube.failures import understood
 from engine.youtube.ytdlp_options import Hook, options
 
@@ -83,7 +83,8 @@ def look_up(
 ) -> Source:
     """Looks the video up at `YT_WATCH_URL`, and leaves yt-dlp open for its transfer.
 
-    Every look, one with cookies too, first waits for its turn (`YT_VIDEOS_PER_HOUR`).
+    One look at a time on this machine; each, one with cookies too, first waits for its turn
+    (`YT_VIDEOS_PER_HOUR`).
 
     Args:
         video_id: the video.
@@ -98,18 +99,18 @@ def look_up(
         MissingProgram: YT_PO_TOKEN_PROVIDER_URL is set, and yt-dlp lacks the plugin for it.
         TonspurError: the leaf that says why not. A bot wall or a rate limit sets the breaker.
     """
-    pause.check(settings, clock)
     attempts = (False, True) if settings.yt_cookies_file else (False,)
-    for cookies in attempts:
-        chosen = options(settings, hook=hook, cookies=cookies, patient=patient)
-        pace.wait_for_turn(settings, clock, sleep)
-        try:
-            return _looked_up(video_id, settings, clock, chosen)
-        except TonspurError as error:
-            trouble = error
-        if not isinstance(trouble, _MENDED_BY_COOKIES):
-            break
-    raise remembered(trouble, settings, clock)
+    with slots.look(settings, clock, sleep):
+        for cookies in attempts:
+            chosen = options(settings, hook=hook, cookies=cookies, patient=patient)
+            pace.wait_for_turn(settings, clock, sleep)
+            try:
+                return _looked_up(video_id, settings, clock, chosen)
+            except TonspurError as error:
+                trouble = error
+            if not isinstance(trouble, _MENDED_BY_COOKIES):
+                break
+        raise remembered(trouble, settings, clock)
 
 
 def remembered(error: TonspurError, settings: Settings, clock: Clock) -> TonspurError:
