@@ -99,8 +99,9 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("video_id", [SOUND, OTHER])
-@pytest.mark.parametrize("resumed", [False, True], ids=["fresh", "resumed"])
+@pytest.mark.parametrize(
+    ("resumed", "video_id"), [(False, SOUND), (True, OTHER)], ids=["fresh", "resumed"]
+)
 @pytest.mark.parametrize("name", LIES)
 def test_a_liars_file_is_whole_or_not_there_and_the_next_try_is_well(
     sandbox: Sandbox, settings: Settings, name: str, resumed: bool, video_id: str
