@@ -3,7 +3,6 @@
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
 
-import json
 import signal
 import sys
 from collections.abc import Iterable
@@ -12,7 +11,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from engine.errors import ConfigurationError, TonspurError
 
@@ -40,15 +38,16 @@ Media = Annotated[str | None, typer.Option(help="What is kept of a video: best, 
 @app.command()
 def demo(as_json: Json = False) -> None:
     """The whole pipeline on stand-ins for YouTube and ODIN AI, with everything else real."""
+    from deployments import tables
     from sandbox.demo import run_demo
 
     result = run_demo(notices)
     if as_json:
-        _print(result.outcomes, as_json)
+        tables.show(result.outcomes, tables.OUTCOMES, as_json)
     else:
         Console().print(result.table)
         notices.print(f"Transcripts: {result.library}")
-    _print_summary(result.summary.model_dump(), as_json)
+    tables.show_summary(result.summary.model_dump(), as_json)
     _end(result.outcomes)
     raise typer.Exit(0 if result.well else 1)
 
@@ -104,7 +103,7 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """What is new on a channel, now; waits for it."""
-    from deployments import commands
+    from deployments import commands, tables
     from engine.youtube.selection import choose
     from tasks.job import Job
 
@@ -127,8 +126,8 @@ def sync(
         outcomes, summary = commands.plan_sync(channel, chosen, job, cap)
     else:
         outcomes, summary = commands.sync(channel, chosen, job, cap, not no_upload, notices)
-    _print(outcomes, as_json)
-    _print_summary(summary.model_dump(), as_json)
+    tables.show(outcomes, tables.OUTCOMES, as_json)
+    tables.show_summary(summary.model_dump(), as_json)
     if dry_run and not as_json:
         Console().print(commands.price(outcomes, summary))
     _end(outcomes)
@@ -139,17 +138,9 @@ def playlists(
     channel: Annotated[str, typer.Argument(help="@handle, URL or UC… id.")], as_json: Json = False
 ) -> None:
     """The playlists of a channel, to choose one for `sync --playlist`."""
-    from deployments import commands
+    from deployments import commands, tables
 
-    rows = commands.playlists(channel)
-    if as_json:
-        for row in rows:
-            print(row.model_dump_json(), flush=True)
-        return
-    table = Table("Playlist", "Videos", "Title")
-    for row in rows:
-        table.add_row(row.playlist_id, str(row.videos), row.title)
-    Console().print(table)
+    tables.show(commands.playlists(channel), tables.PLAYLISTS, as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # ids may begin with a dash
@@ -163,7 +154,7 @@ def video(
     as_json: Json = False,
 ) -> None:
     """Single videos."""
-    from deployments import commands
+    from deployments import commands, tables
     from tasks.job import Job
 
     if wrong := [address for address in addresses if address.startswith("--")]:
@@ -171,7 +162,7 @@ def video(
 
     job = Job(preset, model, language, media)
     outcomes = commands.videos(addresses, job, not no_upload, notices)
-    _print(outcomes, as_json)
+    tables.show(outcomes, tables.OUTCOMES, as_json)
     _end(outcomes)
 
 
@@ -185,7 +176,7 @@ def file(
     as_json: Json = False,
 ) -> None:
     """Local media; needs no Prefect server."""
-    from deployments import commands
+    from deployments import commands, tables
     from tasks.job import Job
 
     job = Job(preset, model, language)
@@ -193,9 +184,9 @@ def file(
     for outcome in commands.files(paths, job, not no_upload, notices):
         outcomes.append(outcome)
         if as_json:
-            _print([outcome], as_json)
+            tables.json_line(outcome)
     if not as_json:
-        _print(outcomes, as_json)
+        tables.show(outcomes, tables.OUTCOMES, as_json)
     _end(outcomes)
 
 
@@ -205,60 +196,28 @@ def upload(
     as_json: Json = False,
 ) -> None:
     """Documents of the ten types that ODIN AI takes; needs no Prefect server."""
-    from deployments import commands
+    from deployments import commands, tables
 
     rows = []
     for row in commands.upload(paths):
         rows.append(row)
         if as_json:
-            print(row.model_dump_json(), flush=True)
+            tables.json_line(row)
     if not as_json:
-        table = Table("Document", "Status", "Key or reason")
-        for row in rows:
-            table.add_row(str(row.path), row.status, row.reason or row.document_key or "")
-        Console().print(table)
+        tables.show(rows, tables.DOCUMENTS, as_json)
     _end(rows)
 
 
 @app.command()
 def keys(as_json: Json = False) -> None:
     """What each YouTube API key has spent today; asks YouTube nothing."""
-    from deployments import commands
+    from deployments import commands, tables
 
     rows = commands.key_rows()
-    if as_json:
-        for row in rows:
-            print(row.model_dump_json(), flush=True)
-        return
-    if not rows:
-        notices.print("No YouTube API key is set: set YT_API_KEYS, or write one to its file.")
-        return
-    table = Table("Key", "Units", "Searches", "State", "New budget at (UTC)")
-    for row in rows:
-        units = f"{row.units} of {row.units_budget}"
-        searches = f"{row.searches} of {row.searches_budget}"
-        table.add_row(row.key, units, searches, row.state, f"{row.reset_at:%Y-%m-%d %H:%M}")
-    Console().print(table)
-
-
-def _print(outcomes: Iterable[Any], as_json: bool) -> None:
-    if as_json:
-        for outcome in outcomes:
-            print(outcome.model_dump_json(), flush=True)
-        return
-    table = Table("Title", "Status", "Length", "Language", "Transcript or reason")
-    for item in outcomes:
-        length = f"{item.duration_s:.0f} s" if item.duration_s else ""
-        where = item.reason or (str(item.transcript) if item.transcript else "")
-        table.add_row(item.title or item.video_id, item.status, length, item.language or "", where)
-    Console().print(table)
-
-
-def _print_summary(summary: dict[str, int], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"summary": summary}), flush=True)
+    if rows or as_json:
+        tables.show(rows, tables.KEYS, as_json)
     else:
-        Console().print(", ".join(f"{count} {name}" for name, count in summary.items()))
+        notices.print("No YouTube API key is set: set YT_API_KEYS, or write one to its file.")
 
 
 def _end(items: Iterable[Any]) -> None:
@@ -267,7 +226,8 @@ def _end(items: Iterable[Any]) -> None:
     failed = [item for item in every if item.status == "failed"]
     if failed:
         reason = " ".join(str(failed[0].reason or "").split())
-        notices.print(f"{len(failed)} of {len(every)} failed; the first: {reason}", soft_wrap=True)
+        said = f"{len(failed)} of {len(every)} failed; the first: {reason}"
+        notices.print(said, soft_wrap=True, markup=False)
         raise typer.Exit(1)
 
 

@@ -1,0 +1,71 @@
+"""What the commands print: a table for people, or one JSON object a line for programs."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Headings, and what a row shows under them."""
+
+    headings: tuple[str, ...]
+    cells: Callable[[Any], Iterable[str]]
+
+
+def json_line(row: BaseModel) -> None:
+    """One object on standard output."""
+    print(row.model_dump_json(), flush=True)
+
+
+def show(rows: Iterable[BaseModel], columns: Columns, as_json: bool) -> None:
+    """All rows in the form that was asked for."""
+    if as_json:
+        for row in rows:
+            json_line(row)
+        return
+    table = Table(*columns.headings)
+    for row in rows:
+        # Text: a title from the net may look like Rich's markup
+        table.add_row(*(Text(cell) for cell in columns.cells(row)))
+    Console().print(table)
+
+
+def show_summary(summary: dict[str, int], as_json: bool) -> None:
+    """The counts of a sync."""
+    if as_json:
+        print(json.dumps({"summary": summary}), flush=True)
+    else:
+        Console().print(", ".join(f"{count} {name}" for name, count in summary.items()))
+
+
+def _outcome(item: Any) -> Iterable[str]:
+    length = f"{item.duration_s:.0f} s" if item.duration_s else ""
+    where = item.reason or (str(item.transcript) if item.transcript else "")
+    return item.title or item.video_id, item.status, length, item.language or "", where
+
+
+def _document(row: Any) -> Iterable[str]:
+    return str(row.path), row.status, row.reason or row.document_key or ""
+
+
+def _key(row: Any) -> Iterable[str]:
+    units = f"{row.units} of {row.units_budget}"
+    searches = f"{row.searches} of {row.searches_budget}"
+    return row.key, units, searches, row.state, f"{row.reset_at:%Y-%m-%d %H:%M}"
+
+
+def _playlist(row: Any) -> Iterable[str]:
+    return row.playlist_id, str(row.videos), row.title
+
+
+OUTCOMES = Columns(("Title", "Status", "Length", "Language", "Transcript or reason"), _outcome)
+DOCUMENTS = Columns(("Document", "Status", "Key or reason"), _document)
+KEYS = Columns(("Key", "Units", "Searches", "State", "New budget at (UTC)"), _key)
+PLAYLISTS = Columns(("Playlist", "Videos", "Title"), _playlist)
