@@ -60,11 +60,11 @@ class LyingSend:
 
     def _headed(self, message: Message) -> Message:
         headers = MutableHeaders(raw=list(message["headers"]))
-        if self._lie.disguised and "content-range" in headers:
-            unit, _, rest = headers["content-range"].partition(" ")
-            span, _, total = rest.partition("/")
-            first, last = (int(place) - self._lie.misplaced for place in span.split("-"))
-            headers["content-range"] = f"{unit} {first}-{last}/{total}"
+        span = headers.get("content-range", "").removeprefix("bytes ")
+        if self._lie.disguised and "-" in span:  # a refused range names none
+            places, _, total = span.partition("/")
+            first, last = (int(place) - self._lie.misplaced for place in places.split("-"))
+            headers["content-range"] = f"bytes {first}-{last}/{total}"
         if self._lie.length and "content-length" in headers:
             self._left = max(0, int(headers["content-length"]) + self._lie.length)
             headers["content-length"] = str(self._left)

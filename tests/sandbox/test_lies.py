@@ -53,6 +53,7 @@ def test_a_range_may_be_answered_with_another(sandbox: Sandbox, disguised: bool)
     told = "bytes 100-199" if disguised else "bytes 150-249"
     assert answer.headers["content-range"] == f"{told}/{len(whole)}"
     assert get(sandbox, Range=f"bytes={len(whole) - 60}-").content == whole[-10:]
+    assert get(sandbox, Range=f"bytes={len(whole) - 40}-").status_code == 416
 
 
 def test_a_file_may_end_too_early_and_all_headers_agree(sandbox: Sandbox) -> None:
