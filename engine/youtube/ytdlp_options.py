@@ -1,4 +1,4 @@
-"""What yt-dlp is told: audio in the original language, every retry by name, nothing printed."""
+"""What yt-dlp is told: sound in the original language, every retry by name, nothing printed."""
 
 import io
 import logging
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import BadSettings
-from engine.settings import Settings
+from engine.settings import MediaFormat, Settings
 from engine.youtube.failures import redacted
 
 _log = logging.getLogger(__name__)
@@ -15,11 +15,22 @@ REQUEST_PAUSE_S = 0.75
 """Between two requests for a page."""
 _RETRIES = 10
 LONGEST_PAUSE_S = 30.0
-FORMAT = "bestaudio/best[height<=?480]/best"
-"""Sound alone; where there is none, a small picture with it."""
-FORMAT_SORT = ("lang", "aext", "abr")
-"""The original language before everything: a dubbed track would be transcribed as if it were it;
-then m4a before opus, which every player and ffmpeg build reads."""
+_SOUND = ("bestaudio/best[height<=?480]/best", ("lang", "aext", "abr"))
+"""Sound alone; where there is none, a small picture with it. The original language before
+everything: a dubbed track would be transcribed as if it were it; then m4a before opus, which every
+player and ffmpeg build reads."""
+_FILM = (
+    "bestvideo+bestaudio/best/bestaudio",
+    ("lang", "res:1080", "vcodec:h264", "acodec:aac", "fps", "aext", "vbr", "abr"),
+)
+"""Picture and sound apart, up to 1080 lines, and of those what MP4 holds without another coding;
+where the page has sound alone, that."""
+FORMATS: dict[MediaFormat, tuple[str, tuple[str, ...]]] = {
+    "best": _SOUND,
+    "mp3": _SOUND,
+    "mp4": _FILM,
+}
+"""What yt-dlp chooses for each form of media, and in which order it prefers."""
 
 _EXTRACTORS = ("youtube.*", "generic")
 """The second reads stand-ins and proxies. The other 1,800 cost a second of CPU per video, and none
@@ -54,7 +65,7 @@ def options(
     """The options of one YoutubeDL.
 
     Args:
-        settings: the cache folder, the cookies, the provider of PO tokens.
+        settings: the form of media, the cache folder, the cookies, the provider of PO tokens.
         hook: told of progress.
         cookies: whether to sign in with the settings' cookies; for recovery only.
         patient: whether a slow transfer is waited for.
@@ -62,9 +73,10 @@ def options(
     Raises:
         BadSettings: the cookies file cannot be read.
     """
+    wanted, order = FORMATS[settings.media_format]
     chosen: dict[str, Any] = {
-        "format": FORMAT,
-        "format_sort": [*FORMAT_SORT],
+        "format": wanted,
+        "format_sort": [*order],
         "allowed_extractors": [*_EXTRACTORS],
         "noplaylist": True,
         "ignoreerrors": False,

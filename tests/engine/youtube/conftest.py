@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ class Reply:
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    bytes_per_s: float | None = None
 
 
 @dataclass
@@ -71,7 +73,16 @@ class Google:
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
                 if self.command == "GET":
+                    self.send(reply)
+
+            def send(self, reply: Reply) -> None:
+                if not reply.bytes_per_s:
                     self.wfile.write(reply.body)
+                    return
+                step = max(1, round(reply.bytes_per_s / 20))
+                for start in range(0, len(reply.body), step):
+                    self.wfile.write(reply.body[start : start + step])
+                    time.sleep(1 / 20)
 
             do_HEAD = do_GET  # noqa: N815
 

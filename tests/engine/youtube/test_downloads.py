@@ -3,7 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from yt_dlp.utils import DownloadError, ThrottledDownload
 
 from engine.errors import (
     DiskFull,
+    DownloadsPaused,
     ExtractorTrouble,
     IncompleteDownload,
     MediaRefused,
@@ -19,7 +20,7 @@ from engine.errors import (
     RateLimited,
 )
 from engine.settings import Settings
-from engine.youtube import downloads, pause
+from engine.youtube import downloads, finishing, pause, slots
 from engine.youtube.downloads import Download
 
 ID = "dQw4w9WgXcQ"
@@ -35,7 +36,7 @@ class Tube:
         self.page: Any = None
         self.suffix = "m4a"
         self.media_faults: list[Any] = []
-        self.cut_after: int | None = None
+        self.bytes_per_s: float | None = None
         google.answer = self.answer
 
     def answer(self, request: Any) -> Any:
@@ -69,7 +70,8 @@ class Tube:
         if start >= len(self.media):
             return self.reply(416, b"")
         headers["Content-Range"] = f"bytes {start}-{end}/{len(self.media)}"
-        return self.reply(206, self.media[start : end + 1], headers)
+        whole = self.media[start : end + 1]
+        return self.reply(206, whole, headers, bytes_per_s=self.bytes_per_s)
 
     @property
     def ranges(self) -> list[str | None]:
@@ -203,6 +205,26 @@ def test_a_refused_address_is_looked_up_again(
         fetch(settings, settings.library_dir / "other")
 
 
+def test_a_throttled_transfer_is_looked_up_again_and_at_last_borne(
+    settings: Settings,
+    tube: Tube,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(downloads, "ROUNDS", 2)
+    # yt-dlp gives up after 3 s: the first round ends so, and so would the second without patience
+    tube.bytes_per_s = len(tube.media) / 6.9
+    assert fetch(settings, folder).path.read_bytes() == tube.media
+    assert [r.getMessage() for r in caplog.records if r.name == downloads.__name__] == [
+        f"{ID}: YouTube slows the transfer down; it is looked up again"
+    ]
+    assert len([r for r in tube.google.requests if r.path == "/watch"]) == 2
+    resumed = tube.ranges[-1]
+    assert resumed is not None
+    assert not resumed.startswith("bytes=0-")
+
+
 def test_a_throttled_or_refused_transfer_is_worth_another_look() -> None:
     throttled = ThrottledDownload()
     wrapped = DownloadError("x", (ThrottledDownload, throttled, None))
@@ -237,6 +259,71 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
     assert not any(tube.ranges)
 
 
+def test_a_full_disk_lets_all_downloads_rest(
+    settings: Settings, tube: Tube, folder: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 1000
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda path: Usage)
+        with pytest.raises(DiskFull):
+            fetch(settings, folder, clock=lambda: now)
+    tube.google.requests.clear()
+    with pytest.raises(DownloadsPaused, match="until 2026-11-22 12:30 UTC: .*disk full"):
+        fetch(settings, folder, clock=lambda: now)
+    assert tube.google.requests == []
+    assert fetch(settings, folder, clock=lambda: now + timedelta(minutes=30)).path.is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_a_disk_that_fills_up_in_the_middle_is_a_full_disk(
+    settings: Settings, tube: Tube, folder: Path, now: datetime
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def die(arrived: int, total: int | None) -> None:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        fetch(settings, folder, progress=die)
+    [part] = folder.iterdir()
+    part.unlink()
+    part.symlink_to("/dev/full")
+    with pytest.raises(DiskFull):
+        fetch(settings, folder, clock=lambda: now)
+    assert pause.until(settings, now)
+
+
+def test_a_breaker_that_cannot_be_set_does_not_hide_the_full_disk(
+    settings: Settings, tube: Tube, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise DiskFull("No space left for the state.")
+
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage)
+    monkeypatch.setattr(pause, "set_until", no_room)
+    with pytest.raises(DiskFull, match="0 MB left"):
+        fetch(settings, folder)
+
+
+def test_who_waits_for_a_place_asks_nothing_when_downloads_rest_meanwhile(
+    settings: Settings, tube: Tube, folder: Path, now: datetime
+) -> None:
+    single = settings.model_copy(update={"yt_downloads_at_once": 1})
+
+    def meanwhile(seconds: float) -> None:
+        pause.set_until(single, now + timedelta(hours=1), now, "a bot wall")
+
+    with slots.held(single), pytest.raises(DownloadsPaused, match="a bot wall"):
+        fetch(single, folder, clock=lambda: now, sleep=meanwhile)
+    assert tube.google.requests == []
+
+
 def test_what_the_caller_raises_comes_back_as_it_is(
     settings: Settings, tube: Tube, folder: Path
 ) -> None:
@@ -250,11 +337,11 @@ def test_what_the_caller_raises_comes_back_as_it_is(
         fetch(settings, folder, progress=cancel)
 
 
-def test_an_odd_suffix_is_not_taken_over(settings: Settings, tube: Tube, folder: Path) -> None:
-    assert downloads._suffix({"ext": "exe"}) == ".mka"
-    assert downloads._suffix({"ext": "../x"}) == ".mka"
-    assert downloads._suffix({}) == ".mka"
-    assert downloads._suffix({"ext": "M4A"}) == ".m4a"
+def test_an_odd_suffix_is_not_taken_over() -> None:
+    assert finishing.suffix({"ext": "exe"}) == ".mka"
+    assert finishing.suffix({"ext": "../x"}) == ".mka"
+    assert finishing.suffix({}) == ".mka"
+    assert finishing.suffix({"ext": "M4A"}) == ".m4a"
 
 
 def test_a_bot_wall_in_front_of_the_media_sets_the_breaker_too(

@@ -223,6 +223,8 @@ def test_every_look_takes_a_turn_one_with_cookies_too(
     def due() -> float:
         return float(settings.pace_file.read_text(encoding="utf-8"))
 
+    paced = {"yt_videos_per_hour": 250}
+    cookies = cookies.model_copy(update=paced)
     downloads.metadata(ID, cookies, clock=lambda: now)
     assert due() == pytest.approx(now.timestamp() + 14.4)
     tube.page = tube.reply(402)

@@ -60,12 +60,37 @@ def test_m4a_comes_before_opus_and_the_better_before_the_worse(settings: Setting
 
 
 def test_without_sound_alone_a_small_picture_is_taken(settings: Settings) -> None:
-    def film(name: str, height: int) -> dict[str, object]:
-        codecs = {"acodec": "mp4a", "vcodec": "avc1"}
-        return {"name": name, "ext": "mp4", "height": height, "width": height} | codecs
+    def spoken(name: str, height: int) -> dict[str, object]:
+        return film(name, height) | {"acodec": "mp4a"}
 
-    assert chosen_format(settings, film("big", 1080), film("small", 360)) == "small"
-    assert chosen_format(settings, film("big", 1080)) == "big"
+    assert chosen_format(settings, spoken("big", 1080), spoken("small", 360)) == "small"
+    assert chosen_format(settings, spoken("big", 1080)) == "big"
+
+
+def film(name: str, height: int, codec: str = "avc1") -> dict[str, object]:
+    ext = "mp4" if codec == "avc1" else "webm"
+    size = {"height": height, "width": height * 16 // 9}
+    return {"name": name, "ext": ext, "acodec": "none", "vcodec": codec} | size
+
+
+def test_an_mp4_has_at_most_1080_lines_and_what_players_know(settings: Settings) -> None:
+    told = settings.model_copy(update={"yt_media_format": "mp4"})
+    sounds = (sound("140", "m4a", 128), sound("251", "webm", 160))
+    pictures = [film("4k", 2160, "vp9"), film("hd", 1080), film("hd9", 1080, "vp9")]
+    assert chosen_format(told, *sounds, *pictures, film("sd", 480)) == "hd+140"
+    assert chosen_format(told, *sounds, film("4k", 2160, "vp9")) == "4k+140", "else anything"
+    assert chosen_format(told, *sounds) == "140", "else the sound"
+
+
+def test_an_mp4_has_the_original_language_too(settings: Settings) -> None:
+    told = settings.model_copy(update={"yt_media_format": "mp4"})
+    dubbed, original = sound("dub", "m4a", 128, -1), sound("orig", "webm", 64, 10)
+    assert chosen_format(told, dubbed, original, film("hd", 1080)) == "hd+orig"
+
+
+def test_media_that_do_not_stay_come_in_no_form_of_their_own(settings: Settings) -> None:
+    passing = settings.model_copy(update={"yt_media_format": "mp4", "keep_media": False})
+    assert chosen_format(passing, sound("140", "m4a", 128), film("hd", 1080)) == "140"
 
 
 def test_cookies_are_copied_and_never_rewritten(settings: Settings, tmp_path: Path) -> None:
