@@ -214,7 +214,13 @@ def test_a_throttled_transfer_is_looked_up_again_and_at_last_borne(
 ) -> None:
     monkeypatch.setattr(downloads, "ROUNDS", 2)
     # yt-dlp gives up after 3 s: the first round ends so, and so would the second without patience
-    tube.bytes_per_s = len(tube.media) / 6.9
+    speeds = iter((len(tube.media) / 20, len(tube.media) / 5))
+
+    def page(request: Any) -> Any:
+        tube.bytes_per_s = next(speeds)
+        return tube.watch()
+
+    tube.page = page
     assert fetch(settings, folder).path.read_bytes() == tube.media
     assert [r.getMessage() for r in caplog.records if r.name == downloads.__name__] == [
         f"{ID}: YouTube slows the transfer down; it is looked up again"
