@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from engine.errors import BadSettings
 
+_YOUTUBES_PACE = 250  # looks an hour: guests are blocked at about 300
 PresetName = Literal["stabil", "optimiert", "schnell", "max-schnell"]
 MediaFormat = Literal["best", "mp3", "mp4"]
 
@@ -56,7 +58,7 @@ class Settings(BaseSettings):
     """What the downloader is given; `{id}` becomes the video id."""
     yt_backlog_cap: int = Field(50, ge=1)
     """Videos that a sync queues at a time."""
-    yt_videos_per_hour: int = Field(250, ge=0)
+    yt_videos_per_hour: int | None = Field(None, ge=0)
     """Looks at watch pages per hour, of all processes together; 0: no limit."""
     yt_downloads_at_once: int = Field(3, ge=1, le=100)
     """Transfers side by side, of all processes together."""
@@ -220,6 +222,14 @@ class Settings(BaseSettings):
     def downloads_dir(self) -> Path:
         """yt-dlp's cache."""
         return self.state_dir / "yt-dlp"
+
+    @property
+    def videos_per_hour(self) -> int:
+        """The pace; unset, YouTube itself is spared, and nobody else."""
+        if self.yt_videos_per_hour is not None:
+            return self.yt_videos_per_hour
+        host = urlsplit(self.yt_watch_url).hostname or ""
+        return _YOUTUBES_PACE if host == "youtube.com" or host.endswith(".youtube.com") else 0
 
     @property
     def media_format(self) -> MediaFormat:

@@ -68,9 +68,9 @@ def wait_for_turn(
         DownloadsPaused: the breaker was set while this waited.
         DiskFull: no space is left for the state.
     """
-    if not settings.yt_videos_per_hour:
+    if not settings.videos_per_hour:
         return
-    rate = Rate(3600 / settings.yt_videos_per_hour)
+    rate = Rate(3600 / settings.videos_per_hour)
     told = False
     while wait_s := _taken(settings, rate, clock().timestamp()):
         if not told:

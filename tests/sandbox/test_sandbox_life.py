@@ -53,7 +53,6 @@ def test_the_environment_names_every_setting_and_points_here(sandbox: Sandbox) -
         "YT_FEED_URL",
         "YT_WATCH_URL",
         "YT_API_KEYS",
-        "YT_VIDEOS_PER_HOUR",
         "ODIN_BASE_URL",
         "ODIN_API_KEY",
         "ODIN_API_SECRET",

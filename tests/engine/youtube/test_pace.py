@@ -34,6 +34,12 @@ class Day:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Those of a machine that asks YouTube itself."""
+    return settings.model_copy(update={"yt_watch_url": "https://www.youtube.com/watch?v={id}"})
+
+
+@pytest.fixture
 def day(now: datetime) -> Day:
     return Day(now)
 
@@ -166,3 +172,20 @@ def test_processes_share_one_pace(settings: Settings) -> None:
     # 19 had to wait, a tenth of a second each; a line is printed a little after its turn
     assert times[-1] - times[0] > 19 * 0.1 - 0.3
     assert datetime.fromtimestamp(times[0], UTC) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("address", "pace"),
+    [
+        ("https://www.youtube.com/watch?v={id}", 250),
+        ("https://youtube.com/watch?v={id}", 250),
+        ("http://127.0.0.1:8000/watch/{id}", 0),
+        ("https://notyoutube.com/watch/{id}", 0),
+    ],
+)
+def test_without_a_word_youtube_is_spared_and_nobody_else(
+    settings: Settings, address: str, pace: int
+) -> None:
+    asked = settings.model_copy(update={"yt_watch_url": address})
+    assert asked.videos_per_hour == pace
+    assert asked.model_copy(update={"yt_videos_per_hour": 7}).videos_per_hour == 7
