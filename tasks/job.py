@@ -9,7 +9,10 @@ from engine.whisper.checkpoints import check_name
 
 @dataclass(frozen=True)
 class Job:
-    """The wishes of one run over the settings of the machine."""
+    """The wishes of one run over the settings of the machine; None leaves a setting as it is.
+
+    `media` that are asked for as MP3 or MP4 are kept, whatever `KEEP_MEDIA` says of others.
+    """
 
     preset: PresetName | None = None
     model: str | None = None
@@ -22,11 +25,12 @@ class Job:
         Raises:
             ConfigurationError: a wish or a setting cannot be used.
         """
-        wishes = {
+        wishes: dict[str, object] = {
             "whisper_preset": self.preset,
             "whisper_model": self.model,
             "whisper_language": self.language,
             "yt_media_format": self.media,
+            "keep_media": self.media not in (None, "best"),
         }
         settings = load(**{name: wish for name, wish in wishes.items() if wish})
         if settings.whisper_model:
@@ -39,9 +43,11 @@ class Job:
 
     def parameters(self) -> dict[str, str | None]:
         """The wishes as parameters of a deployment run."""
-        return {
+        wishes: dict[str, str | None] = {
             "preset": self.preset,
             "model": self.model,
             "language": self.language,
-            "media": self.media,
         }
+        # Runs are known by their parameters: those that were queued before there was a choice of
+        # media would else be queued again.
+        return wishes | ({"media": self.media} if self.media else {})

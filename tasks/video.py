@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 from engine.library.shelf import Entry
 from engine.steps import audio as audio_step
 from engine.steps import download as download_step
+from engine.steps import media as media_step
 from engine.steps import metadata as metadata_step
 from engine.steps import transcript as transcript_step
 from engine.steps import upload as upload_step
@@ -29,7 +30,7 @@ def metadata(video_id: str, job: Job) -> Entry:
 
 @task(name="download", task_run_name="download {entry.video_id}", **STEP)
 def download(entry: Entry, job: Job) -> None:
-    """Step 2: the sound."""
+    """Step 2: the media."""
     download_step.download(job.library(), entry, job.settings())
 
 
@@ -55,10 +56,11 @@ def transcript_in_slot(entry: Entry, job: Job, engine: Engine, begin: Callable[[
 
 @task(name="write", task_run_name="write {entry.video_id}", **STEP)
 def write(entry: Entry, job: Job) -> None:
-    """Step 5: transcripts in all formats; the prepared audio is not needed any more."""
-    library = job.library()
+    """Step 5: transcripts in all formats; what they were made of is not needed any more."""
+    library, settings = job.library(), job.settings()
     write_step.write(library, entry)
-    audio_step.discard(library.read(entry), job.settings())
+    audio_step.discard(library.read(entry), settings)
+    media_step.discard(library, entry, settings)
 
 
 @task(name="upload", task_run_name="upload {entry.video_id}", **STEP)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.library.shelf import Entry
 from engine.library.sidecar import Sidecar
-from engine.settings import Settings
+from engine.settings import MediaFormat, Settings
 from engine.steps.recording import fingerprint
 from engine.whisper import presets
 
@@ -18,17 +18,18 @@ def of_metadata(video_id: str) -> str:
     return fingerprint("metadata", video_id)
 
 
-def of_download(video_id: str) -> str:
-    """Media are fetched once."""
-    return fingerprint("download", video_id)
+def of_download(video_id: str, form: MediaFormat = "best") -> str:
+    """Media are fetched once for each form in which they are kept.
+
+    The default's mark is what it was before there were forms: what was fetched then counts.
+    """
+    return fingerprint("download", video_id, *(() if form == "best" else (form,)))
 
 
 def of_audio(sidecar: Sidecar, settings: Settings) -> str:
     """Prepared audio depends on the media and on how they are cut into windows."""
     preset = presets.chosen(settings)
-    return fingerprint(
-        _PREPARATION, _content(sidecar), preset.chunk_seconds, preset.overlap_seconds
-    )
+    return fingerprint(_PREPARATION, heard(sidecar), preset.chunk_seconds, preset.overlap_seconds)
 
 
 def of_transcript(sidecar: Sidecar, settings: Settings) -> str:
@@ -37,7 +38,7 @@ def of_transcript(sidecar: Sidecar, settings: Settings) -> str:
     model, language = settings.whisper_model, settings.whisper_language
     cut = (preset.chunk_seconds, preset.overlap_seconds)
     manner = (settings.whisper_compute, settings.whisper_beams, settings.whisper_word_timestamps)
-    return fingerprint(_DECODING, _content(sidecar), model, language, preset.name, cut, manner)
+    return fingerprint(_DECODING, heard(sidecar), model, language, preset.name, cut, manner)
 
 
 def transcript_is_done(entry: Entry, sidecar: Sidecar, settings: Settings) -> bool:
@@ -61,5 +62,11 @@ def prepared_folder(sidecar: Sidecar, settings: Settings, mark: str | None = Non
     return settings.prepared_dir / own
 
 
-def _content(sidecar: Sidecar) -> str | None:
-    return sidecar.steps["download"].sha256
+def heard(sidecar: Sidecar) -> str | None:
+    """The content that transcripts are of: the SHA-256 of the first media of this video.
+
+    The same video in another form, or fetched again after its media were removed, has other bytes
+    and the same sound: step 2 keeps the first name, so that no transcript is made twice.
+    """
+    record = sidecar.steps.get("download")
+    return (record.detail("heard") or record.sha256) if record else None

@@ -26,10 +26,18 @@ def versions(*packages: str) -> dict[str, str]:
 
 @contextmanager
 def recorded(
-    library: Library, entry: Entry, step: StepName, mark: str, used: Mapping[str, str]
+    library: Library,
+    entry: Entry,
+    step: StepName,
+    mark: str,
+    used: Mapping[str, str],
+    kept: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Record the step as done with what the block puts into the dict, or as what its error says."""
-    base: dict[str, Any] = {"fingerprint": mark, "versions": dict(used)}
+    """Record the step as done with what the block puts into the dict, or as what its error says.
+
+    What is `kept` is in the record however the block ends, unless the block says otherwise.
+    """
+    base: dict[str, Any] = {"fingerprint": mark, "versions": dict(used), **(kept or {})}
     details: dict[str, Any] = {}
     try:
         yield details
@@ -42,7 +50,7 @@ def recorded(
         cause = type(error).__name__
         library.record(entry, step, written_at(status="failed", error=said, cause=cause, **base))
         raise
-    library.record(entry, step, written_at("done", **base, **details))
+    library.record(entry, step, written_at("done", **{**base, **details}))
 
 
 def failure(error: TonspurError) -> dict[str, Any]:
