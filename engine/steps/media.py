@@ -53,7 +53,7 @@ def dropped(file: Path) -> bool:
     """Remove a file; False where another program holds it: a later run finds it again."""
     try:
         file.unlink(missing_ok=True)
-    except PermissionError:
+    except PermissionError:  # windows only: a player holds it
         _log.warning("%s is in use and stays", file)
         return False
     return True
