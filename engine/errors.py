@@ -301,4 +301,4 @@ class RateLimited(Deferred):
 
 
 class DownloadsPaused(Deferred):
-    """Another run met a bot wall or rate limit; downloads rest until then."""
+    """Another run met a bot wall, a rate limit or a full disk; downloads rest until then."""

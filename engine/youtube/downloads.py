@@ -96,6 +96,9 @@ def _in_rounds(
         if why is None or not left:
             break
         _log.warning("%s: %s; it is looked up again", wanted.video_id, why)
+        if _is_refused_range(got):
+            # yt-dlp asks for the same range again: what is there would be in the way for ever.
+            parts.remove(wanted.folder, wanted.video_id)
     raise understood(failed, wanted.video_id, clock())
 
 
@@ -121,13 +124,25 @@ def _fetched(source: Source, wanted: Wanted, reporter: Reporter) -> tuple[Part, 
 
 def _worth_another_look(error: Exception) -> str | None:
     """Why a fresh address may help: the old one ran out, or is throttled; None: it may not."""
-    from yt_dlp.networking.exceptions import HTTPError
     from yt_dlp.utils import ThrottledDownload
 
+    if any(isinstance(cause, ThrottledDownload) for cause in _causes(error)):
+        return "YouTube slows the transfer down"
+    if 403 in _statuses(error):
+        return "YouTube refuses the media's address (HTTP 403)"
+    return "what is there already does not fit (HTTP 416)" if _is_refused_range(error) else None
+
+
+def _is_refused_range(error: Exception) -> bool:
+    return 416 in _statuses(error)
+
+
+def _statuses(error: Exception) -> set[int]:
+    from yt_dlp.networking.exceptions import HTTPError
+
+    return {cause.status for cause in _causes(error) if isinstance(cause, HTTPError)}
+
+
+def _causes(error: Exception) -> tuple[object, ...]:
     wrapped = (getattr(error, "exc_info", None) or (None, None))[1]
-    for cause in (error, wrapped):
-        if isinstance(cause, ThrottledDownload):
-            return "YouTube slows the transfer down"
-        if isinstance(cause, HTTPError) and cause.status == 403:
-            return "YouTube refuses the media's address (HTTP 403)"
-    return None
+    return error, wrapped, getattr(wrapped, "cause", None)

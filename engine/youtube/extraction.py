@@ -137,6 +137,8 @@ def _looked_up(video_id: str, settings: Settings, clock: Clock, chosen: dict[str
         found = ytdl.extract_info(url, download=False, process=False)
         # Before it is processed: without formats yt-dlp raises, and what is known goes with it.
         _refuse_obstacle(found, video_id)
+        if isinstance(found, dict) and not found.get("formats"):
+            _refuse_unfinished(found, video_id, clock())
         info = _single(found and ytdl.process_ie_result(found, download=False), video_id)
         _refuse_unfinished(info, video_id, clock())
         return Source(ytdl, info)

@@ -81,7 +81,7 @@ def finished_before(info: dict[str, Any], wanted: Wanted) -> Download | None:
     if promised_s is None or not target.is_file():
         return None
     found = length.measured(target)
-    if found is None or not found.agrees(promised_s, TOLERANCE_S):
+    if found is None or _lacks(found, promised_s):
         return None
     return _described(target, found.sound_s, str(info.get("format_id") or ""))
 
@@ -123,11 +123,19 @@ def _written(
 
 def _measured(file: Path, wanted: Wanted, promised_s: float | None) -> Length:
     found = length.measured(file)
-    if found is None or not found.agrees(promised_s, TOLERANCE_S):
-        has = "no media" if found is None else f"{found.sound_s:.1f} s"
-        wants = f" instead of {promised_s:.1f} s" if promised_s is not None else ""
-        raise IncompleteDownload(f"{wanted.video_id}: the download has {has}{wants}.")
+    lacking = "no media" if found is None else _lacks(found, promised_s)
+    if found is None or lacking:
+        raise IncompleteDownload(f"{wanted.video_id}: the download has {lacking}.")
     return found
+
+
+def _lacks(found: Length, promised_s: float | None) -> str | None:
+    """What is wrong with a length, as the end of a sentence."""
+    if found.lost_s > TOLERANCE_S:
+        return f"{found.lost_s:.1f} s of {found.sound_s:.1f} that cannot be heard"
+    if not found.agrees(promised_s, TOLERANCE_S):
+        return f"{found.sound_s:.1f} s instead of {promised_s:.1f} s"
+    return None
 
 
 def _settle(file: Path) -> None:

@@ -10,7 +10,9 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-def test_a_plan_costs_a_unit_for_fifty_videos_listed_and_one_for_fifty_described(tmp_path: Path) -> None:
+def test_a_plan_costs_a_unit_for_fifty_listed_and_one_for_fifty_described(
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "planning.json"
     program = [sys.executable, "-m", "benchmarks.planning", "--videos", "120", "--library", "120"]
     repository = Path(__file__).resolve().parents[2]

@@ -156,6 +156,8 @@ CASES = [
     *texts(10, errors.LiveVideo, "This live stream recording is not available.", wait_s=3 * HOUR),
     video(10, errors.LiveVideo, {"live_status": "is_live"}),
     video(10, errors.LiveVideo, {"live_status": "post_live"}),
+    video(9, errors.UpcomingVideo, {"live_status": "is_upcoming", "formats": []}),
+    video(10, errors.LiveVideo, {"live_status": "post_live", "formats": []}),
     *texts(11, errors.DrmProtected, "This video is DRM protected"),
     video(11, errors.DrmProtected, {"formats": [LOCKED]}),
     *texts(

@@ -26,6 +26,23 @@ def test_a_cut_file_is_shorter_than_its_header_claims(tmp_path: Path, a_tone: An
     assert 5 < sound(cut) < 15
 
 
+def test_damaged_packets_are_counted_as_lost(tmp_path: Path, a_tone: Any) -> None:
+    whole = a_tone(tmp_path / "a.m4a", 20)
+    found = length.measured(whole)
+    assert found is not None
+    assert found.lost_s < 0.2
+    content = bytearray(whole.read_bytes())
+    with av.open(str(whole)) as media:
+        packets = [packet for packet in media.demux() if packet.pos is not None]
+        for packet in packets[len(packets) // 2 :]:
+            content[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    whole.write_bytes(bytes(content))
+    damaged = length.measured(whole)
+    assert damaged is not None
+    assert damaged.sound_s == pytest.approx(found.sound_s, abs=1)
+    assert damaged.lost_s > 5
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"<html></html>", b"#EXTM3U\n#EXTINF:9,\nfile:///etc/passwd\n", b"\x00" * 999]
 )

@@ -122,6 +122,28 @@ def test_a_liars_file_is_whole_or_not_there_and_the_next_try_is_well(
     assert fetch(settings, video_id).path.read_bytes() == whole
 
 
+def test_a_hole_of_the_right_length_is_refused(sandbox: Sandbox, settings: Settings) -> None:
+    """Bytes from elsewhere that nothing in the answer gives away."""
+    whole = truth(sandbox, SOUND)
+    fetch_a_part(settings, SOUND)
+    sandbox.fault(route="/media/*", method="GET", lie={"misplaced": 3_000, "disguised": True})
+    with pytest.raises(IncompleteDownload):
+        fetch(settings, SOUND)
+    assert finished(settings) == []
+    sandbox.drop_faults()
+    assert fetch(settings, SOUND).path.read_bytes() == whole
+
+
+def test_a_part_that_is_longer_than_the_file_is_fetched_anew(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    fetch_a_part(settings, OTHER)
+    [part] = [file for file in settings.library_dir.glob(".~*") if file.name.endswith(".part")]
+    with part.open("ab") as file:
+        file.write(b"x" * 900_000)
+    assert fetch(settings, OTHER).path.read_bytes() == truth(sandbox, OTHER)
+
+
 def test_a_recording_that_is_shorter_than_promised_is_refused(
     sandbox: Sandbox, settings: Settings
 ) -> None:

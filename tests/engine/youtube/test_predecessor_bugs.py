@@ -19,12 +19,13 @@ from engine import errors
 from engine.errors import NetworkTrouble, QuotaUsedUp, ServiceTrouble
 from engine.library import names
 from engine.settings import Settings, load
-from engine.youtube import addresses, downloads, transport, ytdlp_options
+from engine.youtube import addresses, transport, ytdlp_options
 from engine.youtube.addresses import ChannelAddress
 from engine.youtube.answers import Channel
 from engine.youtube.catalog import Catalog
 from engine.youtube.keys import KeyRing
 from engine.youtube.plan import Plan, discover
+from engine.youtube.reporting import Reporter
 from engine.youtube.selection import choose, window
 
 CHANNEL = Channel("UC" + "c" * 22, "@thechannel", "The channel", "UU" + "c" * 22)
@@ -235,7 +236,7 @@ def test_yb18_each_obstacle_has_a_name_of_its_own() -> None:
 @pytest.mark.parametrize("total", [None, 0, 1_000, "missing"])
 def test_yb19_progress_needs_no_total(total: object) -> None:
     told: list[tuple[int, int | None]] = []
-    reporter = downloads._Reporter(lambda done, of: told.append((done, of)))
+    reporter = Reporter(lambda done, of: told.append((done, of)))
     status = {"status": "downloading", "downloaded_bytes": 500, "total_bytes": total}
     if total == "missing":
         del status["total_bytes"]
