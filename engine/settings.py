@@ -85,6 +85,16 @@ class Settings(BaseSettings):
     """The project whose knowledge base is filled."""
     odin_max_file_mb: int = Field(200, ge=1)
     """Larger files are refused before the upload."""
+    odin_author_name: str | None = None
+    """Metadata of documents; unset: the channel."""
+    odin_uploaded_by: str = "tonspur"
+    """Metadata of documents."""
+    odin_added_by: str = "tonspur"
+    """Metadata of documents."""
+    odin_category: str | None = None
+    """Metadata of documents; unset: transcript, or document for other files."""
+    odin_links: bool = False
+    """Whether uploaded transcripts have a link to the moment above each paragraph."""
 
     whisper_model: str | None = None
     """Name, hub id or folder; unset: large-v3 on CUDA, base on the CPU."""
@@ -212,6 +222,11 @@ class Settings(BaseSettings):
     def uploads_dir(self) -> Path:
         """Recordings that other programs have sent to the engine, while it works on them."""
         return self.state_dir / "uploads"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Transcripts in the form in which they are uploaded, while they are."""
+        return self.state_dir / "outbox"
 
     @property
     def logs_dir(self) -> Path:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,10 @@ from engine.odin.documents import (
     metadata_of,
     require_acceptable,
     sha256_of,
+    signed,
 )
 from engine.odin.receipts import Receipts, path_hash
+from engine.odin.rendition import rendition
 from engine.odin.selection import chosen_files, json_object, sidecar_of
 from engine.settings import Settings
 
@@ -39,6 +41,8 @@ def upload_documents(
     paths: Sequence[Path],
     settings: Settings,
     *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     client: OdinClient | None = None,
     deadline_s: float = 900.0,
     clock: Callable[[], float] = time.monotonic,
@@ -53,7 +57,9 @@ def upload_documents(
 
     Args:
         paths: files and folders.
-        settings: where to, and how large a file may be.
+        settings: where to, how large a file may be, what documents say about themselves.
+        include: patterns such as `*.pdf`; of a folder's files only those that match one.
+        exclude: patterns; of a folder's files none that matches one.
         client: an open client; unset: one for this batch.
         deadline_s: seconds to wait for each document's indexing.
         clock: monotonic seconds.
@@ -67,20 +73,20 @@ def upload_documents(
 
     def one(path: Path, client: OdinClient, receipts: Receipts) -> UploadRow:
         require_acceptable(path, client.max_bytes)
-        document = _document_of(path)
         known = receipts.of(path)
-        delivered = deliver(
-            client,
-            path,
-            document.name,
-            document.metadata,
-            document.folder,
-            known_key=known.document_key if known else None,
-            deadline_s=deadline_s,
-            clock=clock,
-            sleep=sleep,
-            progress=lambda status: progress(path, status),
-        )
+        with _document_of(path, settings) as document:
+            delivered = deliver(
+                client,
+                document.content,
+                document.name,
+                document.metadata,
+                document.folder,
+                known_key=known.document_key if known else None,
+                deadline_s=deadline_s,
+                clock=clock,
+                sleep=sleep,
+                progress=lambda status: progress(path, status),
+            )
         receipts.keep(path, delivered.sha256, delivered.document_key)
         if delivered.already_there:
             return UploadRow(path, "skipped", "already there", delivered.document_key)
@@ -91,7 +97,7 @@ def upload_documents(
         stopped = ""
         with ExitStack() as stack:
             odin = client or stack.enter_context(OdinClient(settings, sleep=sleep))
-            for chosen in chosen_files(paths):
+            for chosen in chosen_files(paths, include, exclude):
                 if chosen.refused:
                     yield UploadRow(chosen.path, "failed", chosen.refused)
                     continue
@@ -110,29 +116,34 @@ def upload_documents(
 
 @dataclass(frozen=True)
 class _DocumentOf:
+    content: Path
     name: str
     folder: str
     metadata: DocumentMetadata
 
 
-def _document_of(path: Path) -> _DocumentOf:
+@contextmanager
+def _document_of(path: Path, settings: Settings) -> Iterator[_DocumentOf]:
     video = sidecar_of(path)
-    sha256 = sha256_of(path)
     if video is None:
-        metadata = DocumentMetadata(
-            title=path.stem, sha256=sha256, last_upload=datetime.now(UTC).date()
-        )
+        today = datetime.now(UTC).date()
+        metadata = DocumentMetadata(title=path.stem, sha256=sha256_of(path), last_upload=today)
         apart = f"{path.stem}-{path_hash(path)[:8]}"
-        return _DocumentOf(document_name(apart, path.suffix), "/", metadata)
+        name = document_name(apart, path.suffix)
+        yield _DocumentOf(path, name, "/", signed(metadata, settings))
+        return
     heard = json_object(path.with_suffix(".transcript.json"))
-    metadata = metadata_of(
-        video,
-        sha256=sha256,
-        language=_text(heard.get("language")),
-        model=_text(heard.get("model")),
-        preset=_text(heard.get("preset")),
-    )
-    return _DocumentOf(document_name(path.stem), document_folder(video.channel_title), metadata)
+    name = document_name(path.stem)
+    with rendition(path, name, video.webpage_url, settings) as text:
+        metadata = metadata_of(
+            video,
+            sha256=sha256_of(text),
+            language=_text(heard.get("language")),
+            model=_text(heard.get("model")),
+            preset=_text(heard.get("preset")),
+        )
+        folder = document_folder(video.channel_title)
+        yield _DocumentOf(text, name, folder, signed(metadata, settings))
 
 
 def _text(value: object) -> str | None:

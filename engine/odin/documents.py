@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import DocumentTooLarge, RefusedDocument, UnsupportedDocument
+from engine.settings import Settings
 from engine.video import Video
 
 DOCUMENT_TYPES: Final = MappingProxyType(
@@ -108,6 +109,18 @@ def metadata_of(
         author_name=video.channel_title or "",
         category="transcript",
         last_upload=today or datetime.now(UTC).date(),
+    )
+
+
+def signed(metadata: DocumentMetadata, settings: Settings) -> DocumentMetadata:
+    """The metadata with what the settings say of author, uploader and category."""
+    return metadata.model_copy(
+        update={
+            "author_name": settings.odin_author_name or metadata.author_name,
+            "uploaded_by": settings.odin_uploaded_by,
+            "added_by": settings.odin_added_by,
+            "category": settings.odin_category or metadata.category,
+        }
     )
 
 

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,13 @@ class Chosen:
     refused: str = ""
 
 
-def chosen_files(paths: Sequence[Path]) -> Iterator[Chosen]:
+def chosen_files(
+    paths: Sequence[Path], include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Iterator[Chosen]:
     """Each file once, in the order of the paths, inside a folder by name.
+
+    `include` and `exclude` are patterns such as `*.pdf` or `drafts/*`, for the name or the path
+    inside the folder, in any letter case; without an `include` everything is in.
 
     A folder gives the ten types only, without hidden files and folders, Tonspur's temporary names,
     and what Tonspur keeps beside a transcript (sidecar, segments, media). A file that is named
@@ -34,7 +40,7 @@ def chosen_files(paths: Sequence[Path]) -> Iterator[Chosen]:
     """
     seen: set[str] = set()
     for path in paths:
-        for chosen in _meant(path.expanduser()):
+        for chosen in _meant(path.expanduser(), include, exclude):
             identity = place_of(chosen.path)
             if identity not in seen:
                 seen.add(identity)
@@ -70,7 +76,7 @@ def json_object(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _meant(path: Path) -> Iterator[Chosen]:
+def _meant(path: Path, include: Sequence[str], exclude: Sequence[str]) -> Iterator[Chosen]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -79,9 +85,20 @@ def _meant(path: Path) -> Iterator[Chosen]:
         yield Chosen(path, refused=f"{path} cannot be read: {error.strerror}.")
     else:
         if stat.S_ISDIR(mode):
-            yield from _walked(path)
+            for chosen in _walked(path):
+                inside = chosen.path.relative_to(path).as_posix()
+                wanted = not include or _matches(inside, include)
+                if chosen.refused or (wanted and not _matches(inside, exclude)):
+                    yield chosen
         else:
             yield Chosen(path)
+
+
+def _matches(inside: str, patterns: Sequence[str]) -> bool:
+    shown = inside.casefold()
+    name = shown.rpartition("/")[2]
+    folded = [pattern.casefold() for pattern in patterns]
+    return any(fnmatchcase(shown, one) or fnmatchcase(name, one) for one in folded)
 
 
 def _walked(folder: Path) -> Iterator[Chosen]:

@@ -3,9 +3,18 @@
 from collections.abc import Callable
 
 from engine.library.shelf import Entry, Library, written_at
+from engine.library.sidecar import Sidecar
 from engine.odin.client import OdinClient
 from engine.odin.delivery import deliver
-from engine.odin.documents import document_folder, document_name, metadata_of, sha256_of
+from engine.odin.documents import (
+    DocumentMetadata,
+    document_folder,
+    document_name,
+    metadata_of,
+    sha256_of,
+    signed,
+)
+from engine.odin.rendition import rendition
 from engine.settings import Settings
 from engine.steps.recording import fingerprint, recorded, versions
 
@@ -23,13 +32,33 @@ def upload(
         IndexingFailed, ServiceTrouble, NetworkTrouble: worth another try.
     """
     sidecar = library.read(entry)
-    sha256 = sha256_of(entry.text)
-    mark = fingerprint(sha256, settings.odin_base_url, settings.odin_project_id)
-    if sidecar.is_done("upload", mark):
-        return
-    earlier = sidecar.steps.get("upload")
+    name = document_name(entry.stem)
+    with rendition(entry.text, name, sidecar.video.webpage_url, settings) as text:
+        sha256 = sha256_of(text)
+        mark = fingerprint(sha256, settings.odin_base_url, settings.odin_project_id)
+        if sidecar.is_done("upload", mark):
+            return
+        earlier = sidecar.steps.get("upload")
+        with (
+            recorded(library, entry, "upload", mark, versions("httpx")) as details,
+            OdinClient(settings) as client,
+        ):
+            delivered = deliver(
+                client,
+                text,
+                name,
+                description(sidecar, sha256, settings),
+                document_folder(sidecar.video.channel_title),
+                known_key=earlier.document_key if earlier else None,
+                progress=progress,
+            )
+            details |= {"document_key": delivered.document_key, "sha256": delivered.sha256}
+
+
+def description(sidecar: Sidecar, sha256: str, settings: Settings) -> DocumentMetadata:
+    """What travels with the transcript of a video."""
     said = sidecar.steps["transcript"]
-    description = metadata_of(
+    metadata = metadata_of(
         sidecar.video,
         sha256=sha256,
         language=said.detail("language"),
@@ -37,20 +66,7 @@ def upload(
         preset=said.detail("preset"),
         duration_s=said.detail("duration_s"),
     )
-    with (
-        recorded(library, entry, "upload", mark, versions("httpx")) as details,
-        OdinClient(settings) as client,
-    ):
-        delivered = deliver(
-            client,
-            entry.text,
-            document_name(entry.stem),
-            description,
-            document_folder(sidecar.video.channel_title),
-            known_key=earlier.document_key if earlier else None,
-            progress=progress,
-        )
-        details |= {"document_key": delivered.document_key, "sha256": delivered.sha256}
+    return signed(metadata, settings)
 
 
 def skip(library: Library, entry: Entry, reason: str) -> None:
