@@ -130,14 +130,15 @@ def test_jobs_are_done_one_at_a_time_in_their_order(
 
 
 def test_a_preparation_goes_on_beside_a_transcription(
-    running: Running, long_talk: PreparedAudio, tmp_path: Path
+    running: Running, talk: PreparedAudio, long_talk: PreparedAudio, tmp_path: Path
 ) -> None:
-    with asked(running, job_of(long_talk)) as events:
-        next(events)
-        with Engine(running.settings) as engine:
-            engine.prepare(long_talk.wav, tmp_path / "prepared", STABIL)
-        assert running.queue()["running"] == 1
-        list(events)
+    with Engine(running.settings) as engine:
+        engine.prepare(talk.wav, tmp_path / "first", STABIL)  # its process takes seconds to start
+        with asked(running, job_of(long_talk)) as events:
+            next(events)
+            engine.prepare(talk.wav, tmp_path / "beside", STABIL)
+            assert running.queue()["running"] == 1
+            list(events)
 
 
 def test_a_client_that_goes_away_frees_the_slot_within_two_seconds(
