@@ -5,13 +5,25 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
+from deployments.odin_commands import odin
+from deployments.terminal import (
+    Json,
+    Language,
+    Limit,
+    Media,
+    Metadata,
+    Model,
+    NoUpload,
+    Preset,
+    end,
+    notices,
+)
 from engine.errors import ConfigurationError, TonspurError
 
 app = typer.Typer(
@@ -25,14 +37,7 @@ app = typer.Typer(
 UsageError: type[Any] = typer.BadParameter.__bases__[0]  # Typer does not export it
 _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
-notices = Console(stderr=True, highlight=False)
-
-Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, nothing else.")]
-NoUpload = Annotated[bool, typer.Option("--no-upload", help="Keep the transcripts here.")]
-Preset = Annotated[str | None, typer.Option(help="stabil, optimiert, schnell or max-schnell.")]
-Model = Annotated[str | None, typer.Option(help="Whisper model: a name, hub id or folder.")]
-Language = Annotated[str | None, typer.Option(help="Language code, or auto.")]
-Media = Annotated[str | None, typer.Option(help="What is kept of a video: best, mp3 or mp4.")]
+app.add_typer(odin, name="odin")
 
 
 @app.command()
@@ -48,7 +53,7 @@ def demo(as_json: Json = False) -> None:
         Console().print(result.table)
         notices.print(f"Transcripts: {result.library}")
     tables.show_summary(result.summary.model_dump(), as_json)
-    _end(result.outcomes)
+    end(result.outcomes)
     raise typer.Exit(0 if result.well else 1)
 
 
@@ -100,14 +105,16 @@ def sync(
     model: Model = None,
     language: Language = None,
     media: Media = None,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """What is new on a channel, now; waits for it."""
     from deployments import commands, tables
+    from engine.odin.signature import signature
     from engine.youtube.selection import choose
     from tasks.job import Job
 
-    job = Job(preset, model, language, media)
+    job = Job(preset, model, language, media, signature(metadata or []))
     chosen = choose(
         latest=latest,
         since=since,
@@ -130,7 +137,7 @@ def sync(
     tables.show_summary(summary.model_dump(), as_json)
     if dry_run and not as_json:
         Console().print(commands.price(outcomes, summary))
-    _end(outcomes)
+    end(outcomes)
 
 
 @app.command()
@@ -151,19 +158,21 @@ def video(
     model: Model = None,
     language: Language = None,
     media: Media = None,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """Single videos."""
     from deployments import commands, tables
+    from engine.odin.signature import signature
     from tasks.job import Job
 
     if wrong := [address for address in addresses if address.startswith("--")]:
         raise typer.BadParameter(f"No such option: {wrong[0]}")
 
-    job = Job(preset, model, language, media)
+    job = Job(preset, model, language, media, signature(metadata or []))
     outcomes = commands.videos(addresses, job, not no_upload, notices)
     tables.show(outcomes, tables.OUTCOMES, as_json)
-    _end(outcomes)
+    end(outcomes)
 
 
 @app.command()
@@ -173,13 +182,15 @@ def file(
     preset: Preset = None,
     model: Model = None,
     language: Language = None,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """Local media; needs no Prefect server."""
     from deployments import commands, tables
+    from engine.odin.signature import signature
     from tasks.job import Job
 
-    job = Job(preset, model, language)
+    job = Job(preset, model, language, metadata=signature(metadata or []))
     outcomes = []
     for outcome in commands.files(paths, job, not no_upload, notices):
         outcomes.append(outcome)
@@ -187,25 +198,51 @@ def file(
             tables.json_line(outcome)
     if not as_json:
         tables.show(outcomes, tables.OUTCOMES, as_json)
-    _end(outcomes)
+    end(outcomes)
 
 
 @app.command()
 def upload(
     paths: Annotated[list[Path], typer.Argument(help="Documents, or folders that hold them.")],
+    include: Annotated[
+        list[str] | None, typer.Option(help="Pattern such as *.pdf: of a folder nothing else.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Pattern: of a folder nothing that matches it.")
+    ] = None,
+    metadata: Metadata = None,
     as_json: Json = False,
 ) -> None:
     """Documents of the ten types that ODIN AI takes; needs no Prefect server."""
     from deployments import commands, tables
+    from engine.odin.signature import signature
+    from tasks.job import Job
 
+    job = Job(metadata=signature(metadata or []))
     rows = []
-    for row in commands.upload(paths):
+    for row in commands.upload(paths, job, include or [], exclude or []):
         rows.append(row)
         if as_json:
             tables.json_line(row)
     if not as_json:
         tables.show(rows, tables.DOCUMENTS, as_json)
-    _end(rows)
+    end(rows)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="Words or a question.")],
+    limit: Limit = 10,
+    as_json: Json = False,
+) -> None:
+    """Where it was said, by ODIN AI's search: video, time and link."""
+    from deployments import knowledge_base, tables
+
+    found = knowledge_base.ask(text, limit)
+    if found:
+        tables.show(found, tables.HITS, as_json)
+    else:
+        notices.print("ODIN AI found nothing.")
 
 
 @app.command()
@@ -218,17 +255,6 @@ def keys(as_json: Json = False) -> None:
         tables.show(rows, tables.KEYS, as_json)
     else:
         notices.print("No YouTube API key is set: set YT_API_KEYS, or write one to its file.")
-
-
-def _end(items: Iterable[Any]) -> None:
-    """Exit status 1 when an item failed; a line on standard error says how many."""
-    every = list(items)
-    failed = [item for item in every if item.status == "failed"]
-    if failed:
-        reason = " ".join(str(failed[0].reason or "").split())
-        said = f"{len(failed)} of {len(every)} failed; the first: {reason}"
-        notices.print(said, soft_wrap=True, markup=False)
-        raise typer.Exit(1)
 
 
 def main() -> NoReturn:

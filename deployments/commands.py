@@ -195,8 +195,10 @@ def run_engine(notices: Console) -> None:
         service.stop()
 
 
-def upload(paths: Sequence[Path]) -> Iterator[UploadRow]:
+def upload(
+    paths: Sequence[Path], job: Job, include: Sequence[str], exclude: Sequence[str]
+) -> Iterator[UploadRow]:
     """Bring documents into the knowledge base."""
-    settings = load()
+    settings = job.settings()
     require_credentials(settings)
-    yield from upload_documents(list(paths), settings)
+    yield from upload_documents(list(paths), settings, include=include, exclude=exclude)

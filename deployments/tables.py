@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.transcript import clock
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -65,7 +67,33 @@ def _playlist(row: Any) -> Iterable[str]:
     return row.playlist_id, str(row.videos), row.title
 
 
+def _hit(row: Any) -> Iterable[str]:
+    at = clock(row.start_s, row.start_s >= 3600) if row.start_s is not None else ""
+    return row.title, at, row.text, row.link or str(row.transcript or "")
+
+
+def _known_document(row: Any) -> Iterable[str]:
+    return row.name, row.status or "", row.title or "", row.model or "", row.uploaded or ""
+
+
+def _finding(row: Any) -> Iterable[str]:
+    return row.kind, row.name, row.status or "", row.document_key or ""
+
+
+def _mending(row: Any) -> Iterable[str]:
+    return row.action, row.name, row.why, row.status, row.reason or ""
+
+
+def _check(row: Any) -> Iterable[str]:
+    return row.check, row.status, row.found, row.fix or ""
+
+
 OUTCOMES = Columns(("Title", "Status", "Length", "Language", "Transcript or reason"), _outcome)
 DOCUMENTS = Columns(("Document", "Status", "Key or reason"), _document)
 KEYS = Columns(("Key", "Units", "Searches", "State", "New budget at (UTC)"), _key)
 PLAYLISTS = Columns(("Playlist", "Videos", "Title"), _playlist)
+HITS = Columns(("Title", "At", "Said", "Link"), _hit)
+KNOWN_DOCUMENTS = Columns(("Document", "Status", "Title", "Model", "Uploaded"), _known_document)
+FINDINGS = Columns(("Finding", "Document", "Status", "Key"), _finding)
+MENDINGS = Columns(("Action", "Document", "Why", "Status", "Reason"), _mending)
+CHECKS = Columns(("Check", "Status", "Found", "What to do"), _check)

@@ -1,6 +1,7 @@
 """What was said, and the forms in which it is written: TXT, SRT, VTT and JSON."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from pydantic_core.core_schema import ValidationInfo
 Header = Sequence[tuple[str, str]]
 """What stands above a transcript: labels and values, in their order."""
 
+_TIMED = re.compile(
+    r"\[(?:(?P<h>\d+):)?(?P<m>\d\d):(?P<s>\d\d) - (?:(?P<eh>\d+):)?(?P<em>\d\d):(?P<es>\d\d)\]"
+)
 _SHORTEST_S = 0.02  # one step of Whisper's clock
 
 
@@ -175,6 +179,16 @@ FORMS: dict[str, Callable[[Transcript, Header], str]] = {
 """Every form by its extension."""
 
 
+def spoken_at(line: str) -> tuple[int, int] | None:
+    """Start and end, in seconds, that stand in front of a line of the text; None without them."""
+    times = _TIMED.match(line)
+    return (_seconds(times, "h", "m", "s"), _seconds(times, "eh", "em", "es")) if times else None
+
+
+def _seconds(times: re.Match[str], hours: str, minutes: str, seconds: str) -> int:
+    return int(times[hours] or 0) * 3600 + int(times[minutes]) * 60 + int(times[seconds])
+
+
 def _line(text: str) -> str:
     """The text on one line, without control characters and halves of characters."""
     shown = (" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
@@ -183,10 +197,11 @@ def _line(text: str) -> str:
 
 def _span(start_s: float, end_s: float) -> str:
     with_hours = end_s >= 3600
-    return f"{_clock(start_s, with_hours)} - {_clock(end_s, with_hours)}"
+    return f"{clock(start_s, with_hours)} - {clock(end_s, with_hours)}"
 
 
-def _clock(seconds: float, with_hours: bool) -> str:
+def clock(seconds: float, with_hours: bool) -> str:
+    """MM:SS or HH:MM:SS of the whole seconds."""
     minutes, left = divmod(int(seconds), 60)
     if not with_hours:
         return f"{minutes:02}:{left:02}"
@@ -196,4 +211,4 @@ def _clock(seconds: float, with_hours: bool) -> str:
 
 def _exact(seconds: float, mark: str) -> str:
     whole, thousandths = divmod(round(seconds * 1000), 1000)
-    return f"{_clock(whole, with_hours=True)}{mark}{thousandths:03}"
+    return f"{clock(whole, with_hours=True)}{mark}{thousandths:03}"

@@ -61,9 +61,20 @@ class Video(BaseModel):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     @property
+    def address(self) -> str | None:
+        """Where it can be seen; None for a local recording."""
+        watch = f"https://www.youtube.com/watch?v={self.video_id}" if self.channel_id else None
+        return self.webpage_url or watch
+
+    @property
     def duration_s(self) -> float | None:
         """The promised length in seconds; None where there is none yet (live, upcoming)."""
         return iso_seconds(self.duration) if self.duration else None
+
+
+def moment(url: str, start_s: float) -> str:
+    """The address of a second of a video."""
+    return f"{url}{'&' if '?' in url else '?'}t={int(start_s)}s"
 
 
 def iso_seconds(text: str) -> float | None:

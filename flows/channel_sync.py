@@ -12,6 +12,7 @@ from engine.errors import Busy, QuotaUsedUp, TonspurError
 from engine.library import locks
 from engine.library.outcome import Outcome, outcome
 from engine.odin.credentials import require_credentials
+from engine.odin.signature import Signature
 from engine.settings import MediaFormat, PresetName
 from engine.steps.discovery import Found, as_left_out
 from engine.youtube.selection import Take, choose
@@ -44,6 +45,7 @@ def channel_sync(
     model: str | None = None,
     language: str | None = None,
     media: MediaFormat | None = None,
+    metadata: Signature | None = None,
     wait: bool = False,
 ) -> State[Any]:
     """Queue a run for every new video of a channel.
@@ -71,10 +73,11 @@ def channel_sync(
         model: Whisper model; the machine's setting if empty.
         language: Language code, or auto; the machine's setting if empty.
         media: What is kept of a video: best sound, mp3 or mp4; the machine's setting if empty.
+        metadata: What the documents say of who is behind them; the machine's settings if empty.
         wait: Work through the selection wave by wave and end with the last video; otherwise one
             wave is queued and the rest is left to the next sync.
     """
-    job = Job(preset, model, language, media)
+    job = Job(preset, model, language, media, metadata)
     try:
         if upload:
             require_credentials(job.settings())

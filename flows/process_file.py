@@ -10,6 +10,7 @@ from prefect.states import Completed, Failed
 from engine.errors import TonspurError
 from engine.library.local import media_files
 from engine.odin.credentials import require_credentials
+from engine.odin.signature import Signature
 from engine.settings import PresetName
 from engine.steps.local_way import placed
 from engine.steps.upload import skip
@@ -26,6 +27,7 @@ def process_file(
     model: str | None = None,
     language: str | None = None,
     upload: bool = True,
+    metadata: Signature | None = None,
 ) -> State[Any]:
     """Transcribe local media and bring the transcripts into the knowledge base.
 
@@ -35,8 +37,9 @@ def process_file(
         model: Whisper model; the machine's setting if empty.
         language: Language code, or auto; the machine's setting if empty.
         upload: Bring the transcripts into the knowledge base.
+        metadata: What the documents say of who is behind them; the machine's settings if empty.
     """
-    job = Job(preset, model, language)
+    job = Job(preset, model, language, metadata=metadata)
     failed: list[str] = []
     try:
         if upload:

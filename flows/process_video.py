@@ -9,6 +9,7 @@ from prefect.states import Completed
 from engine.errors import Deferred, TonspurError
 from engine.library.shelf import Entry
 from engine.odin.credentials import require_credentials
+from engine.odin.signature import Signature
 from engine.settings import MediaFormat, PresetName
 from engine.steps.upload import skip
 from engine.whisper.client import Engine
@@ -27,6 +28,7 @@ def process_video(
     language: str | None = None,
     media: MediaFormat | None = None,
     upload: bool = True,
+    metadata: Signature | None = None,
 ) -> State[Any]:
     """Transcribe one YouTube video and bring it into the knowledge base.
 
@@ -37,8 +39,9 @@ def process_video(
         language: Language code, or auto; the machine's setting if empty.
         media: What is kept of the video: best sound, mp3 or mp4; the machine's setting if empty.
         upload: Bring the transcript into the knowledge base.
+        metadata: What the document says of who is behind it; the machine's settings if empty.
     """
-    job = Job(preset, model, language, media)
+    job = Job(preset, model, language, media, metadata)
     try:
         video_id = addresses.video_id(video)
         if upload:

@@ -8,19 +8,30 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from engine.errors import TonspurError
+from engine.odin.signature import Signature
 from flows.endings import ending
 from tasks.documents import upload_all
+from tasks.job import Job
 
 
 @flow(name="upload-files")
-def upload_files(paths: list[str]) -> State[Any]:
+def upload_files(
+    paths: list[str],
+    include: list[str] | None = None,
+    exclude: list[str] | None = None,
+    metadata: Signature | None = None,
+) -> State[Any]:
     """Bring documents into the knowledge base.
 
     Args:
         paths: Documents, or folders that hold them, on the machine of the worker.
+        include: Patterns such as *.pdf: of a folder only what matches one; everything if empty.
+        exclude: Patterns: of a folder nothing that matches one.
+        metadata: What the documents say of who is behind them; the machine's settings if empty.
     """
     try:
-        rows = upload_all([Path(path) for path in paths])
+        job = Job(metadata=metadata)
+        rows = upload_all([Path(path) for path in paths], job, include or [], exclude or [])
     except TonspurError as error:
         return ending(error)
     failed = [f"{row.path}: {row.reason}" for row in rows if row.status == "failed"]

@@ -1,8 +1,10 @@
 """What a run was asked for; settings and secrets are read where they are used, never passed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from engine.library.shelf import Library
+from engine.odin.signature import Signature
 from engine.settings import MediaFormat, PresetName, Settings, load
 from engine.whisper.checkpoints import check_name
 
@@ -11,13 +13,15 @@ from engine.whisper.checkpoints import check_name
 class Job:
     """The wishes of one run over the settings of the machine; None leaves a setting as it is.
 
-    `media` that are asked for as MP3 or MP4 are kept, whatever `KEEP_MEDIA` says of others.
+    `media` that are asked for as MP3 or MP4 are kept, whatever `KEEP_MEDIA` says of others;
+    `metadata` is what the documents say of who is behind them.
     """
 
     preset: PresetName | None = None
     model: str | None = None
     language: str | None = None
     media: MediaFormat | None = None
+    metadata: Signature | None = None
 
     def settings(self) -> Settings:
         """The machine's settings with these wishes.
@@ -32,7 +36,8 @@ class Job:
             "yt_media_format": self.media,
             "keep_media": self.media not in (None, "best"),
         }
-        settings = load(**{name: wish for name, wish in wishes.items() if wish})
+        signing = self.metadata.over_settings() if self.metadata else {}
+        settings = load(**{name: wish for name, wish in wishes.items() if wish}, **signing)
         if settings.whisper_model:
             check_name(settings.whisper_model)
         return settings
@@ -41,13 +46,17 @@ class Job:
         """The library of the machine's settings."""
         return Library(self.settings())
 
-    def parameters(self) -> dict[str, str | None]:
+    def parameters(self) -> dict[str, Any]:
         """The wishes as parameters of a deployment run."""
-        wishes: dict[str, str | None] = {
+        wishes: dict[str, Any] = {
             "preset": self.preset,
             "model": self.model,
             "language": self.language,
         }
         # Runs are known by their parameters: those that were queued before there was a choice of
-        # media would else be queued again.
-        return wishes | ({"media": self.media} if self.media else {})
+        # media or metadata would else be queued again.
+        if self.media:
+            wishes["media"] = self.media
+        if self.metadata:
+            wishes["metadata"] = self.metadata.model_dump(exclude_none=True)
+        return wishes

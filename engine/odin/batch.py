@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from engine.errors import ConfigurationError, TonspurError
 from engine.odin.client import OdinClient
 from engine.odin.credentials import require_credentials
@@ -19,21 +21,22 @@ from engine.odin.documents import (
     metadata_of,
     require_acceptable,
     sha256_of,
-    signed,
 )
 from engine.odin.receipts import Receipts, path_hash
 from engine.odin.rendition import rendition
 from engine.odin.selection import chosen_files, json_object, sidecar_of
+from engine.odin.signature import signed
 from engine.settings import Settings
 
 
-@dataclass(frozen=True)
-class UploadRow:
-    """What became of one file; `reason` is empty where there is nothing to say."""
+class UploadRow(BaseModel):
+    """What became of one file; null for what there is nothing to say of."""
+
+    model_config = ConfigDict(frozen=True)
 
     path: Path
     status: Literal["done", "skipped", "deferred", "failed"]
-    reason: str = ""
+    reason: str | None = None
     document_key: str | None = None
 
 
@@ -88,9 +91,10 @@ def upload_documents(
                 progress=lambda status: progress(path, status),
             )
         receipts.keep(path, delivered.sha256, delivered.document_key)
+        key = delivered.document_key
         if delivered.already_there:
-            return UploadRow(path, "skipped", "already there", delivered.document_key)
-        return UploadRow(path, "done", document_key=delivered.document_key)
+            return UploadRow(path=path, status="skipped", reason="already there", document_key=key)
+        return UploadRow(path=path, status="done", document_key=key)
 
     def rows() -> Iterator[UploadRow]:
         receipts = Receipts(settings)
@@ -99,15 +103,15 @@ def upload_documents(
             odin = client or stack.enter_context(OdinClient(settings, sleep=sleep))
             for chosen in chosen_files(paths, include, exclude):
                 if chosen.refused:
-                    yield UploadRow(chosen.path, "failed", chosen.refused)
+                    yield UploadRow(path=chosen.path, status="failed", reason=chosen.refused)
                     continue
                 if stopped:
-                    yield UploadRow(chosen.path, "deferred", stopped)
+                    yield UploadRow(path=chosen.path, status="deferred", reason=stopped)
                     continue
                 try:
                     yield one(chosen.path, odin, receipts)
                 except TonspurError as error:
-                    yield UploadRow(chosen.path, "failed", str(error))
+                    yield UploadRow(path=chosen.path, status="failed", reason=str(error))
                     if error.stops_batch or isinstance(error, ConfigurationError):
                         stopped = f"not tried, the batch stopped: {error}"
 
@@ -134,7 +138,7 @@ def _document_of(path: Path, settings: Settings) -> Iterator[_DocumentOf]:
         return
     heard = json_object(path.with_suffix(".transcript.json"))
     name = document_name(path.stem)
-    with rendition(path, name, video.webpage_url, settings) as text:
+    with rendition(path, name, video.address, settings) as text:
         metadata = metadata_of(
             video,
             sha256=sha256_of(text),

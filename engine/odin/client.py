@@ -16,12 +16,15 @@ from engine.odin.documents import DOCUMENT_TYPES, DocumentMetadata
 from engine.odin.models import (
     Added,
     Chunks,
+    Description,
     Document,
     Fetched,
     FetchedList,
     Page,
     ProjectCheck,
     ProjectList,
+    SearchHit,
+    SearchResults,
     Status,
 )
 from engine.odin.refusals import NotThere
@@ -202,6 +205,26 @@ class OdinClient:
         except NotThere:
             return None
         return next((one for one in answer.documents if one.content_key == content_key), None)
+
+    def search(self, question: str, limit: int = 10) -> list[SearchHit]:
+        """The passages that fit a question best, as ODIN AI ranks them; at most `limit`."""
+        return (
+            self._wire.ask(
+                "POST",
+                "/v2/project/search",
+                "/project/search",
+                json={"project_id": self.project, "query": question, "max_results": limit},
+            )
+            .as_a(SearchResults)
+            .results[:limit]
+        )
+
+    def description(self) -> dict[str, Any]:
+        """The live OpenAPI document; empty where the server shows none."""
+        try:
+            return self._wire.ask("GET", "/openapi.json").as_a(Description).root
+        except NotThere:
+            return {}
 
     def delete(self, name: str, key: str | None = None) -> None:
         """Deletes one document; with its key only that one among several of the same name.

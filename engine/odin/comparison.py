@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from engine.odin.documents import DocumentMetadata
 from engine.odin.models import BROKEN, DELETING, SYNCED, Document
 
@@ -12,7 +14,8 @@ Kind = Literal[
     "in step", "indexing", "missing", "stale", "failed", "doubled", "left over", "foreign"
 ]
 MENDED_BY_UPLOAD: tuple[Kind, ...] = ("missing", "stale", "failed")
-MENDED_BY_DELETION: tuple[Kind, ...] = ("doubled", "left over")
+OUT_OF_STEP: tuple[Kind, ...] = (*MENDED_BY_UPLOAD, "doubled")
+"""What a repair mends unasked."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +30,28 @@ class Wanted:
     known_key: str | None = None
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(BaseModel):
     """One document, or the lack of one.
 
     `doubled` is one too many beside a document that stays; `left over` is a transcript of a YouTube
-    video that this library does not have; `foreign` is anything else, and never touched.
+    video that this library does not have; `foreign` is anything else, and never touched. `status`
+    is ODIN AI's word.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     kind: Kind
     name: str
     video_id: str | None = None
     document_key: str | None = None
     status: str | None = None
+    wanted_name: str | None = Field(None, exclude=True)
+    """What the transcript's document is to be called; None where there is no such transcript."""
+
+    @property
+    def has_old_name(self) -> bool:
+        """Whether the transcript's document has another name by now."""
+        return self.wanted_name is not None and self.name != self.wanted_name
 
 
 def compared(wanted: Iterable[Wanted], found: Iterable[Document]) -> list[Finding]:
@@ -78,7 +90,8 @@ def _belonging(
 
 def _of_one(item: Wanted, mine: list[Document]) -> list[Finding]:
     if not mine:
-        return [Finding("missing", item.name, item.metadata.video_id)]
+        video_id = item.metadata.video_id
+        return [Finding(kind="missing", name=item.name, video_id=video_id, wanted_name=item.name)]
     ranked = sorted(mine, key=lambda one: _rank(one, item))
     first, others = ranked[0], ranked[1:]
     kind: Kind = "in step"
@@ -88,14 +101,13 @@ def _of_one(item: Wanted, mine: list[Document]) -> list[Finding]:
         kind = "failed"
     elif first.status not in (SYNCED, None):
         kind = "indexing"
-    surplus = [_finding("doubled", one) for one in others if _is_tonspurs(one)]
-    return [_finding(kind, first, item.metadata.video_id), *surplus]
+    return [_finding(kind, first, item), *(_finding("doubled", one, item) for one in others)]
 
 
 def _rank(one: Document, item: Wanted) -> tuple[bool, bool, bool, bool, str]:
     return (
-        one.sha256 != item.metadata.sha256,
         one.name != item.name,
+        one.sha256 != item.metadata.sha256,
         one.status != SYNCED,
         one.key != item.known_key,
         one.key or "",
@@ -112,5 +124,12 @@ def _is_left_over(one: Document) -> bool:
     return _is_tonspurs(one) and bool(one.metadata.get("url"))
 
 
-def _finding(kind: Kind, one: Document, video_id: str | None = None) -> Finding:
-    return Finding(kind, one.name, one.video_id or video_id, one.key, one.status)
+def _finding(kind: Kind, one: Document, item: Wanted | None = None) -> Finding:
+    return Finding(
+        kind=kind,
+        name=one.name,
+        video_id=item.metadata.video_id if item else one.video_id,
+        document_key=one.key,
+        status=one.status,
+        wanted_name=item.name if item else None,
+    )

@@ -11,7 +11,6 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import DocumentTooLarge, RefusedDocument, UnsupportedDocument
-from engine.settings import Settings
 from engine.video import Video
 
 DOCUMENT_TYPES: Final = MappingProxyType(
@@ -94,12 +93,11 @@ def metadata_of(
         duration_s: measured length in seconds; unset: the promised one.
         today: day of the upload (UTC).
     """
-    watch = f"https://www.youtube.com/watch?v={video.video_id}" if video.channel_id else None
     return DocumentMetadata(
         title=video.title,
         sha256=sha256,
         channel=video.channel_title,
-        url=video.webpage_url or watch,
+        url=video.address,
         video_id=video.video_id,
         published=video.published_at,
         duration_s=duration_s if duration_s is not None else video.duration_s,
@@ -109,18 +107,6 @@ def metadata_of(
         author_name=video.channel_title or "",
         category="transcript",
         last_upload=today or datetime.now(UTC).date(),
-    )
-
-
-def signed(metadata: DocumentMetadata, settings: Settings) -> DocumentMetadata:
-    """The metadata with what the settings say of author, uploader and category."""
-    return metadata.model_copy(
-        update={
-            "author_name": settings.odin_author_name or metadata.author_name,
-            "uploaded_by": settings.odin_uploaded_by,
-            "added_by": settings.odin_added_by,
-            "category": settings.odin_category or metadata.category,
-        }
     )
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 SYNCED: Final = "synced"
 DELETING: Final = "deleting"
@@ -127,6 +127,51 @@ class FetchedList(_Answer):
     """The answer of fetch_documents."""
 
     documents: Annotated[list[Fetched], BeforeValidator(_list)] = Field(default_factory=list)
+
+
+def _number(value: object) -> object:
+    try:
+        return float(value)  # type: ignore[arg-type]  # whatever it is, a number or none
+    except (TypeError, ValueError):
+        return None
+
+
+class SearchHit(_Answer):
+    """A passage that a search found; its shape is documented nowhere, so several names are known.
+
+    `score` is the server's own measure, None where it tells none.
+    """
+
+    document_key: str | None = Field(None, validation_alias=AliasChoices("document_key", "key"))
+    content_key: str | None = Field(
+        None, validation_alias=AliasChoices("content_key", "document_name", "name", "url")
+    )
+    text: str = Field("", validation_alias=AliasChoices("content", "text", "chunk_text", "snippet"))
+    score: Annotated[float | None, BeforeValidator(_number)] = Field(
+        None, validation_alias=AliasChoices("score", "relevance", "similarity")
+    )
+    metadata: Metadata = Field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The document's file name."""
+        return PurePosixPath(self.content_key or "").name
+
+    @property
+    def video_id(self) -> str | None:
+        """The video it belongs to, as Tonspur stored it."""
+        value = self.metadata.get("video_id")
+        return value if isinstance(value, str) else None
+
+
+class SearchResults(_Answer):
+    """The answer of a search."""
+
+    results: Annotated[list[SearchHit], BeforeValidator(_list)] = Field(default_factory=list)
+
+
+class Description(RootModel[dict[str, Any]]):
+    """An OpenAPI document."""
 
 
 class Project(BaseModel):

@@ -51,14 +51,14 @@ def kept(
     )
 
 
-def _exact(client: OdinClient, name: str, found: Iterable[Document]) -> list[Document]:
-    return [_with_metadata(client, one) for one in found if one.name == name]
-
-
-def _with_metadata(client: OdinClient, one: Document) -> Document:
+def with_metadata(client: OdinClient, one: Document) -> Document:
     """The listing may leave them out; the text's own address has them as well."""
     if one.sha256:
         return one
     fetched = client.fetch(one.name)
     told = fetched.metadata if fetched else {}
     return one.model_copy(update={"metadata": {**told, **one.metadata}})
+
+
+def _exact(client: OdinClient, name: str, found: Iterable[Document]) -> list[Document]:
+    return [with_metadata(client, one) for one in found if one.name == name]

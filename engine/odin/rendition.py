@@ -1,20 +1,18 @@
 """A transcript as it is uploaded: as it is, or with a link to the moment above each paragraph."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from engine.library import atomic
 from engine.settings import Settings
+from engine.transcript import spoken_at
+from engine.video import moment
 
 PARAGRAPH_S = 60
 """Longest paragraph, so that a hit leads to within a minute of what was said."""
 PAUSE_S = 2
 """A pause that ends a paragraph."""
-_TIMED = re.compile(
-    r"\[(?:(?P<h>\d+):)?(?P<m>\d\d):(?P<s>\d\d) - (?:(?P<eh>\d+):)?(?P<em>\d\d):(?P<es>\d\d)\]"
-)
 
 
 def linked(text: str, url: str) -> str:
@@ -24,16 +22,14 @@ def linked(text: str, url: str) -> str:
         text: a transcript, one segment a line, each with its times in front.
         url: the video's address.
     """
-    joint = "&" if "?" in url else "?"
     lines: list[str] = []
     begun: int | None = None
     before = 0
     for line in text.splitlines():
-        times = _TIMED.match(line)
-        if times:
-            start, end = _seconds(times, "h", "m", "s"), _seconds(times, "eh", "em", "es")
+        if times := spoken_at(line):
+            start, end = times
             if begun is None or start - begun >= PARAGRAPH_S or start - before >= PAUSE_S:
-                lines += [""] * bool(lines and lines[-1]) + [f"{url}{joint}t={start}s"]
+                lines += [""] * bool(lines and lines[-1]) + [moment(url, start)]
                 begun = start
             before = end
         lines.append(line)
@@ -59,7 +55,3 @@ def rendition(transcript: Path, name: str, url: str | None, settings: Settings) 
         yield made
     finally:
         made.unlink(missing_ok=True)
-
-
-def _seconds(times: re.Match[str], hours: str, minutes: str, seconds: str) -> int:
-    return int(times[hours] or 0) * 3600 + int(times[minutes]) * 60 + int(times[seconds])

@@ -12,9 +12,9 @@ from engine.odin.documents import (
     document_name,
     metadata_of,
     sha256_of,
-    signed,
 )
 from engine.odin.rendition import rendition
+from engine.odin.signature import signed
 from engine.settings import Settings
 from engine.steps.recording import fingerprint, recorded, versions
 
@@ -24,8 +24,12 @@ def upload(
     entry: Entry,
     settings: Settings,
     progress: Callable[[str], None] = lambda status: None,
+    *,
+    look_again: bool = False,
 ) -> None:
     """Deliver the transcript unless the same content was delivered to the same project.
+
+    With `look_again` ODIN AI is asked all the same: somebody may have deleted the document.
 
     Raises:
         RefusedCredentials, RefusedDocument: ODIN AI does not take it.
@@ -33,10 +37,10 @@ def upload(
     """
     sidecar = library.read(entry)
     name = document_name(entry.stem)
-    with rendition(entry.text, name, sidecar.video.webpage_url, settings) as text:
+    with rendition(entry.text, name, sidecar.video.address, settings) as text:
         sha256 = sha256_of(text)
         mark = fingerprint(sha256, settings.odin_base_url, settings.odin_project_id)
-        if sidecar.is_done("upload", mark):
+        if sidecar.is_done("upload", mark) and not look_again:
             return
         earlier = sidecar.steps.get("upload")
         with (

@@ -7,7 +7,7 @@ from engine.library import atomic
 from engine.library.shelf import Entry, Library
 from engine.library.sidecar import Sidecar
 from engine.steps.recording import fingerprint, recorded, versions
-from engine.transcript import Transcript, render
+from engine.transcript import Transcript, clock, render
 
 EXTENSIONS = (".txt", ".srt", ".vtt")
 _LAYOUT = 1  # raised when the layout of a file changes, so that it is written anew
@@ -35,14 +35,8 @@ def heading(sidecar: Sidecar, transcript: Transcript) -> list[tuple[str, str]]:
         ("Channel", video.channel_title),
         ("URL", video.webpage_url),
         ("Published", video.published_at.astimezone(UTC).strftime("%Y-%m-%d")),
-        ("Duration", _clock(transcript.duration_s)),
+        ("Duration", clock(round(transcript.duration_s), with_hours=True)),
         ("Language", transcript.language),
         ("Model", transcript.model),
     ]
     return [(label, value) for label, value in lines if value]
-
-
-def _clock(seconds: float) -> str:
-    minutes, left = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{left:02}"
