@@ -102,6 +102,7 @@ def test_a_name_that_is_nonsense_starts_nothing(engine: Engine, talk: PreparedAu
     assert children() == []
 
 
+@pytest.mark.e2e
 def test_a_process_that_dies_is_replaced(
     engine: Engine, silent_talk: PreparedAudio, talk: PreparedAudio
 ) -> None:
@@ -135,6 +136,7 @@ def test_an_abort_frees_the_machine_within_two_seconds(engine: Engine, talk: Pre
     assert whole.load_s < 0.05, "the model was lost with the job"
 
 
+@pytest.mark.e2e
 def test_an_error_in_a_callback_ends_the_process(engine: Engine, talk: PreparedAudio) -> None:
     def fail(done_s: float, total_s: float) -> None:
         raise KeyboardInterrupt

@@ -39,6 +39,7 @@ def never() -> bool:
     return False
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
 def test_a_process_that_gives_no_sign_of_life_is_replaced(
     keeper: Keeper, talk: PreparedAudio

@@ -70,6 +70,7 @@ def test_a_row_may_become_two(exact_model: Model, mel: torch.Tensor) -> None:
     assert not torch.allclose(logits[0], logits[1], atol=1.0)
 
 
+@pytest.mark.e2e
 @torch.inference_mode()
 def test_a_row_may_be_as_long_as_the_decoder_allows(model: Model, mel: torch.Tensor) -> None:
     rows = batch(model, *model.encoder(mel[None, :, :200].to(model.dtype)))

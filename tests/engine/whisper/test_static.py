@@ -118,6 +118,7 @@ def heard(encoder: Encoder, *frames: int) -> list[Memory]:
     return [memory for n in frames for memory in encoder(torch.randn(1, 80, n))]
 
 
+@pytest.mark.e2e
 def test_fifty_windows_give_the_same_tokens_as_the_plain_loop(
     exact_model: Model, sounds: list[Samples], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_length_that_is_no_number_is_refused(small: Running) -> None:
         answer.raise_for_status()
 
 
+@pytest.mark.e2e
 def test_200_megabytes_are_taken(running: Running, talk: PreparedAudio, tmp_path: Path) -> None:
     """The talk, and then silence; 16-bit stereo at 48 kHz."""
     import subprocess
