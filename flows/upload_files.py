@@ -10,6 +10,7 @@ from prefect.states import Completed, Failed
 from engine.errors import TonspurError
 from engine.odin.signature import Signature
 from flows.endings import ending
+from tasks import report
 from tasks.documents import upload_all
 from tasks.job import Job
 
@@ -34,6 +35,7 @@ def upload_files(
         rows = upload_all([Path(path) for path in paths], job, include or [], exclude or [])
     except TonspurError as error:
         return ending(error)
+    report.publish_documents(rows)
     failed = [f"{row.path}: {row.reason}" for row in rows if row.status == "failed"]
     if failed:
         return Failed(name=f"{len(failed)} of {len(rows)} failed", message=" ".join(failed))

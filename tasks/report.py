@@ -1,15 +1,17 @@
-"""What a sync found and did, for the dashboard and for the command that waits for it."""
+"""What runs found and did, for the dashboard and for the command that waits for them."""
 
 from collections.abc import Sequence
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from engine.library.outcome import Outcome
+from engine.odin.batch import UploadRow
 from engine.steps.discovery import Found
 from engine.steps.summary import Summary, summarise
 
 OUTCOMES_KEY = "sync-outcomes"
 SUMMARY_KEY = "sync-summary"
+DOCUMENTS_KEY = "uploaded-documents"
 _SHOWN = 200
 
 
@@ -27,6 +29,12 @@ def publish(found: Found, outcomes: Sequence[Outcome]) -> Summary:
         lines.append(f"- … and {len(outcomes) - _SHOWN} more in the table")
     create_markdown_artifact("\n".join(lines), key="sync-report", description=f"Sync of {channel}")
     return summary
+
+
+def publish_documents(rows: Sequence[UploadRow]) -> None:
+    """Put what became of each file on the dashboard."""
+    table = [row.model_dump(mode="json") for row in rows]
+    create_table_artifact(table, key=DOCUMENTS_KEY, description="Documents")
 
 
 def nothing_found(channel: str, quota_units: int) -> None:

@@ -144,18 +144,27 @@ def test_files_and_documents_go_through_deployments_too(
     from tasks.queue import wait_for
 
     speak("The train to the city leaves at ten.", "en", tmp_path / "train.wav")
-    (tmp_path / "notes.md").write_text("# Notes\n\nA document of its own.\n", encoding="utf-8")
-    for name, path, happy in (
-        ("process-file/process-file", tmp_path / "train.wav", True),
-        ("upload-files/upload-files", tmp_path / "notes.md", True),
-        ("process-file/process-file", tmp_path / "gone.wav", False),
-        ("upload-files/upload-files", tmp_path / "gone.md", False),
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "notes.md").write_text("# Notes\n\nA document of its own.\n", encoding="utf-8")
+    (papers / "table.csv").write_text("a,b\n", encoding="utf-8")
+    signed = {"include": ["*.md"], "metadata": {"category": "note"}}
+    for name, path, more, happy in (
+        ("process-file/process-file", tmp_path / "train.wav", {}, True),
+        ("upload-files/upload-files", papers, signed, True),
+        ("process-file/process-file", tmp_path / "gone.wav", {}, False),
+        ("upload-files/upload-files", tmp_path / "gone.md", {}, False),
     ):
-        run = run_deployment(name, parameters={"paths": [str(path)]}, timeout=0, as_subflow=False)
+        parameters = {"paths": [str(path)], **more}
+        run = run_deployment(name, parameters=parameters, timeout=0, as_subflow=False)
         [ended] = wait_for([run.id], deadline_s=120).values()
         assert ended.happy is happy, ended
     [text] = tmp_path.glob("*_train_*.txt")
     assert "train to the city" in text.read_text(encoding="utf-8")
+    with OdinClient(settings) as odin:
+        [notes] = [one for one in odin.documents(recursive=True) if one.name.startswith("notes")]
+        assert notes.metadata["category"] == "note"
+        assert not [one for one in odin.documents(name_search="table") if "table" in one.name]
 
 
 @pytest.mark.parametrize("extra", [(), ("--latest", "1")])
