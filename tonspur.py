@@ -21,6 +21,7 @@ from deployments.terminal import (
     Model,
     NoUpload,
     Preset,
+    Project,
     end,
     notices,
 )
@@ -106,6 +107,7 @@ def sync(
     language: Language = None,
     media: Media = None,
     metadata: Metadata = None,
+    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """What is new on a channel, now; waits for it."""
@@ -114,7 +116,7 @@ def sync(
     from engine.youtube.selection import choose
     from tasks.job import Job
 
-    job = Job(preset, model, language, media, signature(metadata or []))
+    job = Job(preset, model, language, media, signature(metadata), project)
     chosen = choose(
         latest=latest,
         since=since,
@@ -159,6 +161,7 @@ def video(
     language: Language = None,
     media: Media = None,
     metadata: Metadata = None,
+    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Single videos."""
@@ -169,7 +172,7 @@ def video(
     if wrong := [address for address in addresses if address.startswith("--")]:
         raise typer.BadParameter(f"No such option: {wrong[0]}")
 
-    job = Job(preset, model, language, media, signature(metadata or []))
+    job = Job(preset, model, language, media, signature(metadata), project)
     outcomes = commands.videos(addresses, job, not no_upload, notices)
     tables.show(outcomes, tables.OUTCOMES, as_json)
     end(outcomes)
@@ -183,6 +186,7 @@ def file(
     model: Model = None,
     language: Language = None,
     metadata: Metadata = None,
+    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Local media; needs no Prefect server."""
@@ -190,7 +194,7 @@ def file(
     from engine.odin.signature import signature
     from tasks.job import Job
 
-    job = Job(preset, model, language, metadata=signature(metadata or []))
+    job = Job(preset, model, language, metadata=signature(metadata), project=project)
     outcomes = []
     for outcome in commands.files(paths, job, not no_upload, notices):
         outcomes.append(outcome)
@@ -211,6 +215,7 @@ def upload(
         list[str] | None, typer.Option(help="Pattern: of a folder nothing that matches it.")
     ] = None,
     metadata: Metadata = None,
+    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Documents of the ten types that ODIN AI takes; needs no Prefect server."""
@@ -218,7 +223,7 @@ def upload(
     from engine.odin.signature import signature
     from tasks.job import Job
 
-    job = Job(metadata=signature(metadata or []))
+    job = Job(metadata=signature(metadata), project=project)
     rows = []
     for row in commands.upload(paths, job, include or [], exclude or []):
         rows.append(row)

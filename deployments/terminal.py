@@ -21,6 +21,7 @@ Metadata = Annotated[
         help="What documents say: author_name, uploaded_by, added_by or category.",
     ),
 ]
+Project = Annotated[str | None, typer.Option(help="ODIN project of the documents.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="Hits at most.")]
 
 

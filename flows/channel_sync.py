@@ -46,6 +46,7 @@ def channel_sync(
     language: str | None = None,
     media: MediaFormat | None = None,
     metadata: Signature | None = None,
+    project: str | None = None,
     wait: bool = False,
 ) -> State[Any]:
     """Queue a run for every new video of a channel.
@@ -74,10 +75,11 @@ def channel_sync(
         language: Language code, or auto; the machine's setting if empty.
         media: What is kept of a video: best sound, mp3 or mp4; the machine's setting if empty.
         metadata: What the documents say of who is behind them; the machine's settings if empty.
+        project: ODIN project; the machine's setting if empty.
         wait: Work through the selection wave by wave and end with the last video; otherwise one
             wave is queued and the rest is left to the next sync.
     """
-    job = Job(preset, model, language, media, metadata)
+    job = Job(preset, model, language, media, metadata, project)
     try:
         if upload:
             require_credentials(job.settings())

@@ -28,6 +28,7 @@ def process_file(
     language: str | None = None,
     upload: bool = True,
     metadata: Signature | None = None,
+    project: str | None = None,
 ) -> State[Any]:
     """Transcribe local media and bring the transcripts into the knowledge base.
 
@@ -38,8 +39,9 @@ def process_file(
         language: Language code, or auto; the machine's setting if empty.
         upload: Bring the transcripts into the knowledge base.
         metadata: What the documents say of who is behind them; the machine's settings if empty.
+        project: ODIN project; the machine's setting if empty.
     """
-    job = Job(preset, model, language, metadata=metadata)
+    job = Job(preset, model, language, metadata=metadata, project=project)
     failed: list[str] = []
     try:
         if upload:

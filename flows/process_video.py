@@ -29,6 +29,7 @@ def process_video(
     media: MediaFormat | None = None,
     upload: bool = True,
     metadata: Signature | None = None,
+    project: str | None = None,
 ) -> State[Any]:
     """Transcribe one YouTube video and bring it into the knowledge base.
 
@@ -40,8 +41,9 @@ def process_video(
         media: What is kept of the video: best sound, mp3 or mp4; the machine's setting if empty.
         upload: Bring the transcript into the knowledge base.
         metadata: What the document says of who is behind it; the machine's settings if empty.
+        project: ODIN project; the machine's setting if empty.
     """
-    job = Job(preset, model, language, media, metadata)
+    job = Job(preset, model, language, media, metadata, project)
     try:
         video_id = addresses.video_id(video)
         if upload:

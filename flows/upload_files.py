@@ -21,6 +21,7 @@ def upload_files(
     include: list[str] | None = None,
     exclude: list[str] | None = None,
     metadata: Signature | None = None,
+    project: str | None = None,
 ) -> State[Any]:
     """Bring documents into the knowledge base.
 
@@ -29,9 +30,10 @@ def upload_files(
         include: Patterns such as *.pdf: of a folder only what matches one; everything if empty.
         exclude: Patterns: of a folder nothing that matches one.
         metadata: What the documents say of who is behind them; the machine's settings if empty.
+        project: ODIN project; the machine's setting if empty.
     """
     try:
-        job = Job(metadata=metadata)
+        job = Job(metadata=metadata, project=project)
         rows = upload_all([Path(path) for path in paths], job, include or [], exclude or [])
     except TonspurError as error:
         return ending(error)

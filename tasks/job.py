@@ -14,7 +14,7 @@ class Job:
     """The wishes of one run over the settings of the machine; None leaves a setting as it is.
 
     `media` that are asked for as MP3 or MP4 are kept, whatever `KEEP_MEDIA` says of others;
-    `metadata` is what the documents say of who is behind them.
+    `metadata` is what the documents say of who is behind them, `project` where they go in ODIN AI.
     """
 
     preset: PresetName | None = None
@@ -22,6 +22,7 @@ class Job:
     language: str | None = None
     media: MediaFormat | None = None
     metadata: Signature | None = None
+    project: str | None = None
 
     def settings(self) -> Settings:
         """The machine's settings with these wishes.
@@ -35,6 +36,7 @@ class Job:
             "whisper_language": self.language,
             "yt_media_format": self.media,
             "keep_media": self.media not in (None, "best"),
+            "odin_project_id": self.project,
         }
         signing = self.metadata.over_settings() if self.metadata else {}
         settings = load(**{name: wish for name, wish in wishes.items() if wish}, **signing)
@@ -53,10 +55,8 @@ class Job:
             "model": self.model,
             "language": self.language,
         }
+        signing = self.metadata.model_dump(exclude_none=True) if self.metadata else None
+        later = {"media": self.media, "metadata": signing, "project": self.project}
         # Runs are known by their parameters: those that were queued before there was a choice of
-        # media or metadata would else be queued again.
-        if self.media:
-            wishes["media"] = self.media
-        if self.metadata:
-            wishes["metadata"] = self.metadata.model_dump(exclude_none=True)
-        return wishes
+        # these would else be queued again.
+        return wishes | {name: wish for name, wish in later.items() if wish}

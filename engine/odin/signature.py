@@ -24,14 +24,14 @@ class Signature(BaseModel):
         return {f"odin_{name}": value for name, value in self if value}
 
 
-def signature(pairs: Sequence[str]) -> Signature | None:
+def signature(pairs: Sequence[str] | None) -> Signature | None:
     """A signature from texts such as `category=lecture`; None without any.
 
     Raises:
         BadSettings: a text is no such pair, or its name is none of the four.
     """
     given = {}
-    for pair in pairs:
+    for pair in pairs or ():
         name, joint, value = pair.partition("=")
         if not joint or name.strip() not in Signature.model_fields:
             known = ", ".join(Signature.model_fields)

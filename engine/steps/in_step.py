@@ -15,7 +15,7 @@ from engine.odin.documents import document_name, sha256_of
 from engine.odin.presence import with_metadata
 from engine.odin.rendition import rendition
 from engine.settings import Settings
-from engine.steps.upload import description, upload
+from engine.steps.upload import description, home_project, upload
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Mending(BaseModel):
 def compare(client: OdinClient, library: Library, settings: Settings) -> Comparison:
     """Every transcript of the library beside every document of the knowledge base.
 
+    Transcripts that were delivered to another project are not looked for in this one.
+
     Raises:
         RefusedCredentials, ServiceTrouble, NetworkTrouble: ODIN AI does not answer.
     """
@@ -50,7 +52,9 @@ def compare(client: OdinClient, library: Library, settings: Settings) -> Compari
     wanted = []
     for entry in library.entries():
         sidecar = Sidecar.read(entry.sidecar)
-        if sidecar and "transcript" in sidecar.steps and entry.text.is_file():
+        if sidecar is None or "transcript" not in sidecar.steps or not entry.text.is_file():
+            continue
+        if home_project(sidecar) in (None, settings.odin_project_id):
             entries[entry.video_id] = entry
             wanted.append(_wanted(entry, sidecar, settings))
     found = (with_metadata(client, one) for one in client.documents(recursive=True))

@@ -57,6 +57,14 @@ def upload(
                 progress=progress,
             )
             details |= {"document_key": delivered.document_key, "sha256": delivered.sha256}
+            details["project"] = settings.odin_project_id
+
+
+def home_project(sidecar: Sidecar) -> str | None:
+    """The ODIN project that has the document; None for what was not delivered, or long ago."""
+    delivered = sidecar.steps.get("upload")
+    project = delivered.detail("project") if delivered else None
+    return project if isinstance(project, str) else None
 
 
 def description(sidecar: Sidecar, sha256: str, settings: Settings) -> DocumentMetadata:

@@ -251,3 +251,14 @@ def test_a_question_leads_to_video_and_moment(shop: Shop) -> None:
     assert first.text == "The harbour was full of fishing boats."
     assert first.transcript == entry.text
     assert ask(shop.client, shop.library, "unheard", 3) == []
+
+
+def test_what_went_to_another_project_is_not_missed_in_this_one(
+    shop: Shop, sandbox: Sandbox
+) -> None:
+    shop.upload(shop.talk("aaaaaaaaaa1"))
+    other = shop.settings.model_copy(
+        update={"odin_project_id": sandbox.spec.odin.project_ids[next(_projects)]}
+    )
+    with OdinClient(other) as client:
+        assert compare(client, shop.library, other).findings == []
