@@ -251,6 +251,58 @@ def ask(
 
 
 @app.command()
+def retry(
+    videos: Annotated[
+        list[str] | None, typer.Argument(help="Ids or addresses; else all temporary failures.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Permanent failures too.")] = False,
+    cause: Annotated[
+        list[str] | None, typer.Option(help="Only this failure, such as 'members only'.")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Only videos of this channel.")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Only what is due by now.")] = False,
+    lift_pause: Annotated[
+        bool, typer.Option("--lift-pause", help="Download at once, though YouTube asked to wait.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Failed videos again, each from the step that failed; waits for them."""
+    from deployments import operation, tables
+
+    again = operation.wanted(videos or (), cause or (), channel, permanent=everything, due=due)
+    outcomes = operation.retry(again, notices, lift_pause=lift_pause)
+    if outcomes or as_json:
+        tables.show(outcomes, tables.OUTCOMES, as_json)
+    else:
+        notices.print("Nothing has to be tried again.")
+    end(outcomes)
+
+
+@app.command()
+def status(
+    channel: Annotated[str | None, typer.Argument(help="One channel; else the library.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show what is done, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Where the videos stand: failures, why, and when they are tried again."""
+    from deployments import operation, tables
+
+    videos, standing = operation.status(channel)
+    shown = videos if every or as_json else [one for one in videos if one.state != "done"]
+    if shown:
+        tables.show(shown, tables.STATUSES, as_json)
+    if as_json:
+        tables.json_line(operation.StatusSummary(summary=standing))
+        return
+    counts = standing.model_dump(include={"videos", "done", "waiting", "deferred", "failed"})
+    tables.show_summary(counts, as_json)
+    if standing.downloads_rest_until:
+        because = f": {standing.because}" if standing.because else ""
+        until = f"{standing.downloads_rest_until:%Y-%m-%d %H:%M} UTC"
+        Console().print(f"Downloads rest until {until}{because}", markup=False)
+
+
+@app.command()
 def keys(as_json: Json = False) -> None:
     """What each YouTube API key has spent today; asks YouTube nothing."""
     from deployments import commands, tables

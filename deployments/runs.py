@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from engine.errors import SyncFailed
 from engine.library.outcome import Outcome, outcome
 from engine.library.shelf import Library
 from engine.library.sidecar import StepName, StepRecord
+from engine.steps.later import Again, chosen
 from engine.steps.summary import Summary
-from tasks import queue
+from tasks import again, queue
 from tasks.job import Job
 from tasks.report import OUTCOMES_KEY, SUMMARY_KEY
 
@@ -87,6 +89,26 @@ def videos(
         sidecar = library.read(entry)
         said = outcome(entry, sidecar, fresh=sidecar.steps != before[run.video_id])
         yield queue.with_its_end(said, end)
+
+
+def retried(
+    wanted: Again, look: Callable[[dict[UUID, FlowRun]], None] = lambda runs: None
+) -> Iterator[Outcome]:
+    """Try failed videos again and wait for the end of their runs."""
+    job = Job()
+    library = job.library()
+    known = again.known()
+    failed = chosen(library, wanted, datetime.now(UTC), known.crashed)
+    tried = again.again(failed, known, job)
+    ended = queue.wait_for((one.run_id for one in tried), look=look)
+    named = {video.video_id: video for video in failed}
+    for one in tried:
+        entry, end = library.find(one.video_id), ended[one.run_id]
+        if entry is None:
+            reason, title = end.message or end.state, named[one.video_id].title
+            yield Outcome(video_id=one.video_id, title=title, status="failed", reason=reason)
+            continue
+        yield queue.with_its_end(outcome(entry, library.read(entry)), end)
 
 
 def _steps(video_id: str, library: Library) -> dict[StepName, StepRecord]:

@@ -88,10 +88,17 @@ def _check(row: Any) -> Iterable[str]:
     return row.check, row.status, row.found, row.fix or ""
 
 
+def _status(row: Any) -> Iterable[str]:
+    later = f"{row.next_try:%Y-%m-%d %H:%M}" if row.next_try else ""
+    state = f"{row.state} ({row.sort})" if row.state == "failed" else row.state
+    return row.title or row.video_id, row.channel or "", state, row.reason or "", later
+
+
 OUTCOMES = Columns(("Title", "Status", "Length", "Language", "Transcript or reason"), _outcome)
 DOCUMENTS = Columns(("Document", "Status", "Key or reason"), _document)
 KEYS = Columns(("Key", "Units", "Searches", "State", "New budget at (UTC)"), _key)
 PLAYLISTS = Columns(("Playlist", "Videos", "Title"), _playlist)
+STATUSES = Columns(("Title", "Channel", "State", "Reason", "Next try (UTC)"), _status)
 HITS = Columns(("Title", "At", "Said", "Link"), _hit)
 KNOWN_DOCUMENTS = Columns(("Document", "Status", "Title", "Model", "Uploaded"), _known_document)
 FINDINGS = Columns(("Finding", "Document", "Status", "Key"), _finding)

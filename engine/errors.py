@@ -32,10 +32,15 @@ from typing import ClassVar
 
 
 class TonspurError(Exception):
-    """Base of all: the message says what happened, `advice` what to do about it."""
+    """Base of all: the message says what happened, `advice` what to do about it.
+
+    `later_h` are the hours from one try to the next; when they are used up, or empty, there is none
+    but on request.
+    """
 
     advice: ClassVar[str] = ""
     stops_batch: ClassVar[bool] = False
+    later_h: ClassVar[tuple[float, ...]] = ()
 
     def __str__(self) -> str:
         said = super().__str__()
@@ -50,6 +55,7 @@ class Temporary(TonspurError):
     """Worth another try after a pause; `soon` says whether one within a minute may help."""
 
     soon: ClassVar[bool] = True
+    later_h: ClassVar[tuple[float, ...]] = (1, 2, 4, 8, 24, 24, 24)
 
 
 class Deferred(TonspurError):
@@ -128,6 +134,7 @@ class MembersOnly(UnavailableVideo):
     """For paying members of the channel."""
 
     advice = "Some open to everybody after weeks; a member's YT_COOKIES_FILE shows them at once."
+    later_h = (14 * 24, 28 * 24)
 
 
 class AgeRestricted(UnavailableVideo):
@@ -203,6 +210,7 @@ class ExtractorTrouble(Temporary):
 
     advice = "If many videos meet this, update yt-dlp and deno."
     soon = False
+    later_h = (6, 24, 48, 72)
 
 
 class MediaRefused(Temporary):
@@ -217,6 +225,7 @@ class UnclearVideo(Temporary):
 
     advice = "Try again tomorrow; if it says the same, the video is gone."
     soon = False
+    later_h = (24,)
 
 
 class DrmProtected(Temporary):
@@ -224,6 +233,7 @@ class DrmProtected(Temporary):
 
     advice = "YouTube encrypts some videos for some of its players only: try again another day."
     soon = False
+    later_h = (24,)
 
 
 class UnknownTrouble(Temporary):
@@ -302,3 +312,15 @@ class RateLimited(Deferred):
 
 class DownloadsPaused(Deferred):
     """Another run met a bot wall, a rate limit or a full disk; downloads rest until then."""
+
+
+def leaves() -> list[type[TonspurError]]:
+    """Every cause that has a name here, in the order of the alphabet."""
+    here = [
+        found
+        for found in globals().values()
+        if isinstance(found, type) and issubclass(found, TonspurError)
+    ]
+    bases = {base for found in here for base in found.__mro__[1:]}
+    bases.discard(RefusedDocument)  # ODIN AI's other reasons
+    return sorted((found for found in here if found not in bases), key=lambda leaf: leaf.__name__)

@@ -1,12 +1,13 @@
 """How a run ends when its work did not: the state's name says why."""
 
 import re
+from enum import Enum
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from engine.errors import Deferred, Permanent, TonspurError
+from engine.errors import Deferred, Permanent, TonspurError, leaves
 
 
 def ending(error: TonspurError) -> State[Any]:
@@ -15,9 +16,13 @@ def ending(error: TonspurError) -> State[Any]:
         until = error.not_before.strftime("%Y-%m-%d %H:%M UTC")
         return Completed(name="Deferred", message=f"Not before {until}: {error}")
     sort = "Permanent" if isinstance(error, Permanent) else "Temporary"
-    return Failed(name=f"{sort}: {cause(error)}", message=str(error))
+    return Failed(name=f"{sort}: {cause(type(error))}", message=str(error))
 
 
-def cause(error: TonspurError) -> str:
+def cause(leaf: type[TonspurError]) -> str:
     """The leaf's name in words: `MembersOnly` becomes `members only`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", leaf.__name__).lower()
+
+
+Cause = Enum("Cause", {leaf.__name__: cause(leaf) for leaf in leaves()}, type=str)
+"""Every cause of a failure, for a select box."""

@@ -19,7 +19,8 @@ from engine.library.shelf import Library
 from engine.steps.recording import fingerprint
 from tasks.job import Job
 
-VIDEO_DEPLOYMENT = "process-video/process-video"
+VIDEO_DEPLOYMENT_NAME = "process-video"
+VIDEO_DEPLOYMENT = f"{VIDEO_DEPLOYMENT_NAME}/{VIDEO_DEPLOYMENT_NAME}"
 _UNHAPPY = {StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
 _LOOK_SECONDS = 1.0
 _IDS_AT_ONCE = 100

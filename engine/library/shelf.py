@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -122,10 +123,13 @@ class Library:
         return self.change(entry, lambda old: old.with_step(step, record))
 
     def ended(self, video_id: str, folder: Path | None = None) -> None:
-        """Count one more run that came to an end; without a sidecar there is nothing to count."""
+        """Count one more run that came to an end, in the sidecar or where its failure is kept."""
         entry = self.find(video_id, folder)
         if entry:
             self.change(entry, _counted)
+        elif (file := self._failure(video_id)).is_file():
+            content = json.loads(file.read_text(encoding="utf-8"))
+            _write_json(file, {**content, "attempts": _attempts_in(file) + 1})
 
     @contextmanager
     def way(
@@ -161,9 +165,7 @@ class Library:
             known_as=tuple(dict.fromkeys(before.known_as + card.known_as)),
         )
         if merged != before:
-            content = merged.model_dump(mode="json", by_alias=True)
-            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-            atomic.write_text(folder / "channel.json", text)
+            _write_json(folder / "channel.json", merged.model_dump(mode="json", by_alias=True))
 
     def channels(self) -> Iterator[tuple[Path, ChannelCard]]:
         """Every channel that has a folder."""
@@ -184,14 +186,17 @@ class Library:
 
     def note_failure(self, video_id: str, record: StepRecord) -> Path:
         """Keep the failure of a video whose title is not known."""
-        file = self.root / FAILED_FOLDER / f"{video_id}.json"
-        content = {"videoId": video_id, "steps": {"metadata": record.model_dump(mode="json")}}
-        atomic.write_text(file, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        steps = {"metadata": record.model_dump(mode="json")}
+        file = self._failure(video_id)
+        _write_json(file, {"videoId": video_id, "attempts": _attempts_in(file), "steps": steps})
         return file
 
     def forget_failure(self, video_id: str) -> None:
         """The video has a place now."""
-        (self.root / FAILED_FOLDER / f"{video_id}.json").unlink(missing_ok=True)
+        self._failure(video_id).unlink(missing_ok=True)
+
+    def _failure(self, video_id: str) -> Path:
+        return self.root / FAILED_FOLDER / f"{video_id}.json"
 
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():
@@ -204,6 +209,17 @@ class Library:
 
     def _channel_folders(self) -> ChannelFolders:
         return ChannelFolders(self.root, self.channels())
+
+
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    atomic.write_text(file, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def _attempts_in(file: Path) -> int:
+    try:
+        return int(json.loads(file.read_text(encoding="utf-8"))["attempts"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _described_by(video: Video) -> Callable[[Sidecar], Sidecar]:

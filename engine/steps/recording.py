@@ -42,15 +42,28 @@ def recorded(
     try:
         yield details
     except TonspurError as error:
-        library.record(entry, step, written_at(**base, **failure(error)))
+        first = _first_try(library, entry, step, type(error).__name__)
+        library.record(entry, step, written_at(**base, **failure(error), first_try=first))
         raise
     except Exception as error:
         # a bug or a broken machine: what is known goes into the sidecar, the error goes on
         said = traceback.format_exception_only(error)[-1].strip()
         cause = type(error).__name__
-        library.record(entry, step, written_at(status="failed", error=said, cause=cause, **base))
+        first = _first_try(library, entry, step, cause)
+        record = written_at("failed", error=said, cause=cause, first_try=first, **base)
+        library.record(entry, step, record)
         raise
     library.record(entry, step, written_at("done", **{**base, **details}))
+
+
+def _first_try(library: Library, entry: Entry, step: StepName, cause: str) -> int:
+    """How many runs had ended when this step first met this failure, without a success since."""
+    sidecar = library.read(entry)
+    before = sidecar.steps.get(step)
+    if before is None or before.status != "failed" or before.cause != cause:
+        return sidecar.attempts
+    known = before.detail("first_try")
+    return known if isinstance(known, int) else sidecar.attempts
 
 
 def failure(error: TonspurError) -> dict[str, Any]:
