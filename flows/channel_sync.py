@@ -20,11 +20,12 @@ from engine.youtube.verdicts import Planned
 from flows.endings import ending
 from tasks import discovery, queue, report
 from tasks.job import Job
+from tasks.showing import run_name
 
 _A_DAY = 86_400.0
 
 
-@flow(name="channel-sync", flow_run_name="{channel}")
+@flow(name="channel-sync", flow_run_name="sync of {channel}")
 def channel_sync(
     channel: str,
     latest: int | None = None,
@@ -126,8 +127,10 @@ def the_sync(found: Found, job: Job, cap: int, upload: bool, wait: bool) -> Stat
             continue
         entries = discovery.keep_metadata(wave, job)
         runs = [
-            queue.queue_video(e.video_id, job, upload=upload, name=e.stem, again=wait)
-            for e in entries
+            queue.queue_video(
+                item.video.video_id, job, upload=upload, name=run_name(item.video), again=wait
+            )
+            for item in wave
         ]
         ends = {run.run_id: run.ended for run in runs}
         if wait:
@@ -136,7 +139,7 @@ def the_sync(found: Found, job: Job, cap: int, upload: bool, wait: bool) -> Stat
             said = outcome(entry, job.library().read(entry))
             outcomes.append(queue.with_its_end(said, ends[run.run_id]))
     discovery.remember(found, rest, job)
-    summary = report.publish(found, outcomes + [backlog(item) for item in rest])
+    summary = report.publish(found, outcomes + [backlog(item) for item in rest], job.settings())
     if summary.failed:
         return Failed(name="Videos failed", message=summary.sentence())
     return Completed(message=summary.sentence())

@@ -18,6 +18,7 @@ from engine.whisper.client import Engine
 from flows.endings import ending
 from tasks import video as steps
 from tasks.job import Job
+from tasks.showing import show_transcript
 
 
 @flow(name="process-file")
@@ -75,3 +76,4 @@ def the_way(file: Path, job: Job, engine: Engine, upload: bool) -> None:
         else:
             skip(library, entry, "not asked for")
         library.ended(entry.video_id, entry.folder)
+        show_transcript(entry, library.read(entry))

@@ -18,6 +18,7 @@ from flows.endings import ending
 from tasks import queue
 from tasks import video as steps
 from tasks.job import Job
+from tasks.showing import introduce, show_transcript
 
 
 @flow(name="process-video", flow_run_name="{video}")
@@ -72,6 +73,7 @@ def the_run(video_id: str, job: Job, upload: bool) -> Entry:
 def the_way(video_id: str, job: Job, upload: bool) -> Entry:
     """The six steps; each looks first whether it is done."""
     entry = steps.metadata(video_id, job)
+    introduce(entry, job.library().read(entry), job.settings())
     steps.download(entry, job)
     with Engine(job.settings(), steps.say) as engine:
         steps.audio(entry, job, engine)
@@ -81,4 +83,5 @@ def the_way(video_id: str, job: Job, upload: bool) -> Entry:
         steps.upload(entry, job)
     else:
         skip(job.library(), entry, "not asked for")
+    show_transcript(entry, job.library().read(entry))
     return entry

@@ -6,31 +6,62 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from engine.library.outcome import Outcome
 from engine.odin.batch import UploadRow
+from engine.settings import Settings
 from engine.steps.discovery import Found
 from engine.steps.status import VideoStatus
 from engine.steps.summary import Summary, summarise
+from engine.youtube.keys import KeyStanding, standings
+from tasks.showing import plain
 
 OUTCOMES_KEY = "sync-outcomes"
 SUMMARY_KEY = "sync-summary"
 DOCUMENTS_KEY = "uploaded-documents"
+FAILURES_KEY = "sync-failures"
 RETRIES_KEY = "failed-videos"
-_SHOWN = 200
+_SHOWN = 100
 
 
-def publish(found: Found, outcomes: Sequence[Outcome]) -> Summary:
-    """Put the report of a sync on the dashboard."""
+def publish(found: Found, outcomes: Sequence[Outcome], settings: Settings) -> Summary:
+    """Put the report of a sync on the dashboard: counts, failures with advice, quota left."""
     channel = found.channel.title
     summary = summarise(found, outcomes)
     rows = [item.model_dump(mode="json") for item in outcomes]
     create_table_artifact(rows, key=OUTCOMES_KEY, description=f"Videos of {channel}")
     create_table_artifact([summary.model_dump()], key=SUMMARY_KEY, description=f"Sync of {channel}")
-    lines = [f"# {channel}", "", summary.sentence(), ""]
-    shown = outcomes[:_SHOWN]
-    lines += [f"- **{o.status}** {o.title}: {o.reason or o.transcript or ''}" for o in shown]
-    if len(outcomes) > _SHOWN:
-        lines.append(f"- … and {len(outcomes) - _SHOWN} more in the table")
-    create_markdown_artifact("\n".join(lines), key="sync-report", description=f"Sync of {channel}")
+    page = sync_page(channel, summary, outcomes, standings(settings))
+    create_markdown_artifact(page, key="sync-report", description=f"Sync of {channel}")
+    failures = [
+        {"video": item.video_id, "title": item.title, "reason and advice": item.reason}
+        for item in outcomes
+        if item.status == "failed"
+    ]
+    if failures:
+        create_table_artifact(failures, key=FAILURES_KEY, description=f"Failures of {channel}")
     return summary
+
+
+def sync_page(
+    channel: str, summary: Summary, outcomes: Sequence[Outcome], keys: Sequence[KeyStanding]
+) -> str:
+    """The report in Markdown; what asks for somebody's attention comes first."""
+    lines = [f"# {plain(channel)}", "", summary.sentence(), ""]
+    for status in ("failed", "deferred", "done", "skipped"):
+        these = [item for item in outcomes if item.status == status]
+        lines += [f"## {len(these)} {status}", ""] if these else []
+        for item in these[:_SHOWN]:
+            said = item.reason or str(item.transcript or "")
+            lines.append(f"- {plain(item.title or item.video_id or '')}: {plain(said)}")
+        if len(these) > _SHOWN:
+            lines.append(f"- … and {len(these) - _SHOWN} more in the table")
+        lines += [""] if these else []
+    spent = f"{summary.quota_units} units and {summary.quota_searches} searches were spent."
+    lines += ["## Quota", "", spent, ""]
+    for key in keys:
+        left = max(0, key.units_budget - key.spent.units)
+        left = 0 if key.spent.units_exhausted else left
+        again = f"{key.reset_at:%H:%M} UTC"
+        lines.append(f"- key {key.name}: {left} of {key.units_budget} units left until {again}")
+    return "\n".join(lines)
 
 
 def publish_documents(rows: Sequence[UploadRow]) -> None:
