@@ -5,6 +5,7 @@ Needs PREFECT_API_URL in the environment.
 
 import importlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
-from prefect.utilities.callables import parameter_schema
 
 from deployments import automations
+from deployments.channels import TAG, scheduled_channels
+from deployments.registration import DEFAULT_QUEUE, QUEUES, Clock, Wanted, register
 from deployments.worker import WORK_POOL
 from engine.errors import BadSettings
+from engine.settings import Settings
 from tasks.slot import GPU_LIMIT, GPU_TAG
 
 GPU_SLOTS = 1
@@ -35,15 +39,21 @@ class Made:
     change: str
 
 
-def bootstrap() -> list[Made]:
-    """Work pool, GPU slot and deployments, found or made.
+def bootstrap(settings: Settings) -> list[Made]:
+    """Work pool, queues, GPU slot, automations and deployments: found, made or changed.
 
     Raises:
-        BadSettings: prefect.yaml is not where the installation has it.
+        BadSettings: prefect.yaml is not where the installation has it, or an entry of
+            channels.yaml cannot be used.
     """
+    channels = scheduled_channels(settings.channels_file)
+    wanted = [_planned(entry) for entry in planned_deployments()]
+    wanted += [channel.wanted() for channel in channels]
     with get_client(sync_client=True) as client:
-        done = [_work_pool(client), _gpu_slot(client), _crash_detection(client)]
-        done += [_deployment(client, entry) for entry in planned_deployments()]
+        done = [_work_pool(client), *_queues(client), _gpu_slot(client), _crash_detection(client)]
+        for one in wanted:
+            done.append(Made(f"deployment {one.full_name}", register(client, one)))
+        done += _removed(client, {channel.slug for channel in channels})
     return done
 
 
@@ -93,18 +103,40 @@ def _crash_detection(client: SyncPrefectClient) -> Made:
     return Made(f"automation `{wanted.name}`", automations.ensure(client, wanted))
 
 
-def _deployment(client: SyncPrefectClient, entry: dict[str, Any]) -> Made:
-    flow = flow_at(entry["entrypoint"])
-    client.create_deployment(
-        flow_id=client.create_flow(flow),
+def _queues(client: SyncPrefectClient) -> list[Made]:
+    known = {queue.name for queue in client.read_work_queues(work_pool_name=WORK_POOL)}
+    for name in QUEUES.keys() - known:
+        with suppress(ObjectAlreadyExists):  # another machine's bootstrap was quicker
+            client.create_work_queue(name, description=QUEUES[name], work_pool_name=WORK_POOL)
+    return [Made(f"work queue {name}", "found" if name in known else "made") for name in QUEUES]
+
+
+def _planned(entry: dict[str, Any]) -> Wanted:
+    schedules = entry.get("schedules", [])
+    clocks = [
+        Clock(one["cron"], one.get("timezone", "UTC"), one.get("parameters", {}))
+        for one in schedules
+    ]
+    return Wanted(
+        flow=flow_at(entry["entrypoint"]),
         name=entry["name"],
-        description=entry.get("description"),
         entrypoint=entry["entrypoint"],
-        work_pool_name=entry["work_pool"]["name"],
-        tags=entry.get("tags", []),
+        pool=entry["work_pool"]["name"],
+        queue=entry["work_pool"].get("work_queue_name", DEFAULT_QUEUE),
+        description=entry.get("description"),
+        tags=tuple(entry.get("tags", [])),
         parameters=entry.get("parameters", {}),
-        parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
-        enforce_parameter_schema=True,
-        pull_steps=[],
+        clock=clocks[0] if clocks else None,
+        alone=bool(entry.get("concurrency_limit")),
     )
-    return Made(f"deployment {flow.name}/{entry['name']}", "set")
+
+
+def _removed(client: SyncPrefectClient, slugs: set[str]) -> list[Made]:
+    """Deployments of channels that left the file; their runs stay on the dashboard."""
+    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    gone = [
+        one for one in client.read_deployments(deployment_filter=tagged) if one.name not in slugs
+    ]
+    for one in gone:
+        client.delete_deployment(one.id)
+    return [Made(f"deployment channel-sync/{one.name}", "removed") for one in gone]

@@ -107,7 +107,7 @@ class Station:
         from deployments.bootstrap import bootstrap
 
         refresh_global_settings_context()  # Prefect reads the environment once, at its import
-        bootstrap()
+        bootstrap(self._settings)
         self._worker = Worker(self._settings, self.server.environment())
         if fresh_server and not self._worker.found():
             from deployments.leftovers import mark_crashed

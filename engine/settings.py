@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from engine.errors import BadSettings
 
+_CHECKOUT = Path(__file__).resolve().parents[1]
 _YOUTUBES_PACE = 250  # looks an hour: guests are blocked at about 300
 PresetName = Literal["stabil", "optimiert", "schnell", "max-schnell"]
 MediaFormat = Literal["best", "mp3", "mp4"]
@@ -129,6 +130,8 @@ class Settings(BaseSettings):
     engine_max_upload_mb: int = Field(500, ge=1)
     """Larger files are refused at the engine's OpenAI endpoint."""
 
+    channels_file: Path = _CHECKOUT / "deployments" / "channels.yaml"
+    """The channels that are synced by the clock."""
     prefect_api_url: str | None = None
     """Unset: Tonspur's own Prefect server."""
 
@@ -139,7 +142,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("library_dir", "state_dir", "yt_api_keys_file", "yt_cookies_file")
+    @field_validator(
+        "library_dir", "state_dir", "yt_api_keys_file", "yt_cookies_file", "channels_file"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None

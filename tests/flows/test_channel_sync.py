@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from deployments.bootstrap import bootstrap
 from deployments.station import Station
 from engine.library.shelf import Library
 from engine.library.sidecar import STEPS
@@ -96,12 +95,6 @@ def test_an_unknown_channel_gets_one_line_and_status_1(station: Station) -> None
         assert done.returncode == 1, done.stderr
         assert len(done.stderr.strip().splitlines()) <= 3
         assert "nobody-at-all" in done.stderr
-
-
-def test_the_bootstrap_may_run_again(station: Station) -> None:
-    again = {made.what: made.change for made in bootstrap()}
-    assert again["work pool rtx4090"] == "found"
-    assert {"deployment channel-sync/channel-sync", "tag limit gpu = 1"} <= set(again)
 
 
 def test_no_secret_is_in_prefects_database_a_log_or_the_library(
