@@ -64,7 +64,8 @@ def up() -> None:
     from deployments.station import Station
     from engine.settings import load
 
-    with Station(load(), notices.print) as station:
+    settings = load()
+    with Station(settings, notices.print, settings.worker_queues) as station:
         if not station.started_any:
             notices.print(f"Tonspur is up already: {station.dashboard}")
             return

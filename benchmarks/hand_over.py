@@ -10,8 +10,8 @@ from prefect.client.orchestration import get_client
 
 from benchmarks.timeline import Span
 from deployments.worker import WORK_POOL
-from tasks.slot import GPU_TAG
 
+GPU_TAG = "gpu"
 FLOWS = 4
 TASKS = 5
 HELD_S = 0.5

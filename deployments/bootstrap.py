@@ -23,7 +23,7 @@ from deployments.registration import DEFAULT_QUEUE, QUEUES, Clock, Wanted, regis
 from deployments.worker import WORK_POOL
 from engine.errors import BadSettings
 from engine.settings import Settings
-from tasks.slot import GPU_LIMIT, GPU_TAG
+from tasks.slot import limit_of
 
 GPU_SLOTS = 1
 _PLAN = Path(__file__).resolve().parents[1] / "prefect.yaml"
@@ -50,7 +50,12 @@ def bootstrap(settings: Settings) -> list[Made]:
     wanted = [_planned(entry) for entry in planned_deployments()]
     wanted += [channel.wanted() for channel in channels]
     with get_client(sync_client=True) as client:
-        done = [_work_pool(client), *_queues(client), _gpu_slot(client), _crash_detection(client)]
+        done = [
+            _work_pool(client),
+            *_queues(client),
+            _gpu_slot(client, settings),
+            _crash_detection(client),
+        ]
         for one in wanted:
             done.append(Made(f"deployment {one.full_name}", register(client, one)))
         done += _removed(client, {channel.slug for channel in channels})
@@ -93,9 +98,17 @@ def _work_pool(client: SyncPrefectClient) -> Made:
     return Made(f"work pool {WORK_POOL}", "found")
 
 
-def _gpu_slot(client: SyncPrefectClient) -> Made:
-    client.upsert_global_concurrency_limit_by_name(GPU_LIMIT, GPU_SLOTS)
-    return Made(f"tag limit {GPU_TAG} = {GPU_SLOTS}", "set")
+def _gpu_slot(client: SyncPrefectClient, settings: Settings) -> Made:
+    what = f"tag limit {settings.gpu_slot} = {GPU_SLOTS}"
+    try:
+        known = client.read_global_concurrency_limit_by_name(limit_of(settings.gpu_slot))
+    except ObjectNotFound:
+        change = "made"
+    else:
+        change = "found" if known.limit == GPU_SLOTS and known.active else "changed"
+    if change != "found":
+        client.upsert_global_concurrency_limit_by_name(limit_of(settings.gpu_slot), GPU_SLOTS)
+    return Made(what, change)
 
 
 def _crash_detection(client: SyncPrefectClient) -> Made:

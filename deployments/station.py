@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,8 @@ from deployments.worker import Worker
 from engine.errors import ServiceTrouble
 from engine.settings import Settings
 
+ASKED_FOR = ("default", "syncs")
+"""The queues of a station that ends with its command: nothing begins there by the clock."""
 _LOST_SECONDS = 15.0
 """Between two looks for runs whose processes are gone."""
 
@@ -20,11 +22,19 @@ _LOST_SECONDS = 15.0
 class Station:
     """Server, engine, deployments and worker; stops at the end what it started itself.
 
+    Its worker serves these queues; without any, all.
+
     Entering may raise ServiceTrouble: a part did not start, or a remote server does not answer.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None] = lambda text: None,
+        queues: Sequence[str] = ASKED_FOR,
+    ) -> None:
         self._settings = settings
+        self._queues = queues
         self._say = say
         self.server = Server(settings)
         self.engine = EngineService(settings)
@@ -108,7 +118,7 @@ class Station:
 
         refresh_global_settings_context()  # Prefect reads the environment once, at its import
         bootstrap(self._settings)
-        self._worker = Worker(self._settings, self.server.environment())
+        self._worker = Worker(self._settings, self.server.environment(), self._queues)
         if fresh_server and not self._worker.found():
             from deployments.leftovers import mark_crashed
 

@@ -3,7 +3,7 @@
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from deployments.processes import Child
 from engine.errors import ServiceTrouble
@@ -24,7 +24,10 @@ WORKER_SETTINGS = {
 
 
 class Worker:
-    """The process worker of this STATE_DIR: a running one, or one of our own."""
+    """The process worker of this STATE_DIR: a running one, or one of our own.
+
+    It serves the queues that are named; without any, all.
+    """
 
     name = "worker"
 
@@ -32,10 +35,12 @@ class Worker:
         self,
         settings: Settings,
         prefect: dict[str, str],
+        queues: Sequence[str] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self._prefect = prefect
+        self._queues = queues
         self._sleep = sleep
         self._card = card_file(settings, "worker")
         self._child: Child | None = None
@@ -79,7 +84,8 @@ class Worker:
         program = [sys.executable, "-P", "-m", "prefect", "worker", "start", "--type", "process"]
         self._child = Child(
             [*program, "--pool", WORK_POOL, "--name", self.prefect_name]
-            + ["--limit", str(FLOW_RUNS_AT_ONCE)],
+            + ["--limit", str(FLOW_RUNS_AT_ONCE)]
+            + [part for queue in self._queues for part in ("--work-queue", queue)],
             environment(self._settings) | self._prefect | WORKER_SETTINGS,
             self._settings.logs_dir / "worker.log",
             self._card,

@@ -130,12 +130,16 @@ class Settings(BaseSettings):
     engine_max_upload_mb: int = Field(500, ge=1)
     """Larger files are refused at the engine's OpenAI endpoint."""
 
+    worker_queues: Annotated[tuple[str, ...], NoDecode] = ()
+    """Work queues that this machine serves: default, syncs, scheduled; unset: all."""
+    gpu_slot: str = Field("gpu", pattern=r"^[A-Za-z0-9:._-]{1,60}$")
+    """Prefect's tag limit for this machine's GPU; `gpu:NAME` on further machines."""
     channels_file: Path = _CHECKOUT / "deployments" / "channels.yaml"
     """The channels that are synced by the clock."""
     prefect_api_url: str | None = None
     """Unset: Tonspur's own Prefect server."""
 
-    @field_validator("yt_api_keys", mode="before")
+    @field_validator("yt_api_keys", "worker_queues", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -287,7 +291,9 @@ def environment(settings: Settings) -> dict[str, str]:
     values: dict[str, str] = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if name == "yt_api_keys":
+        if name == "worker_queues":
+            value = ",".join(value)
+        elif name == "yt_api_keys":
             value = ",".join(key.get_secret_value() for key in settings.api_keys)
         elif isinstance(value, SecretStr):
             value = value.get_secret_value()

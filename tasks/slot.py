@@ -24,9 +24,6 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Pending
 
-GPU_TAG = "gpu"
-GPU_LIMIT = f"tag:{GPU_TAG}"
-"""How Prefect names the limit behind a tag."""
 AWAITING = "AwaitingConcurrencySlot"
 _LOOK_SECONDS = 1.0
 _FREE_SECONDS = 10.0
@@ -34,9 +31,14 @@ _FREE_LOOKS = 6
 """Who waits asks for the slot twice a second; so often in a row it is not free by chance."""
 
 
+def limit_of(slot: str) -> str:
+    """How Prefect names the limit behind a tag."""
+    return f"tag:{slot}"
+
+
 @contextmanager
-def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
-    """Show this run's pending task `task` under its `name`, as waiting for its slot.
+def shown_as_waiting(task: str, name: str, slot: str) -> Iterator[Callable[[], None]]:
+    """Show this run's pending task `task` under its `name`, as waiting for the `slot`.
 
     Yields:
         What the task calls when it has the slot.
@@ -51,7 +53,7 @@ def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
                     break
         free = 0
         while run_id and free < _FREE_LOOKS and not begun.wait(_FREE_SECONDS):
-            free = free + 1 if _is_free() else 0
+            free = free + 1 if _is_free(slot) else 0
         if run_id and not begun.is_set():
             # The wait was lost with a Prefect server that died (seen with 3.8.8): it never ends.
             # A crash is reported and retried.
@@ -70,10 +72,10 @@ def shown_as_waiting(task: str, name: str) -> Iterator[Callable[[], None]]:
         begin()
 
 
-def _is_free() -> bool:
+def _is_free(slot: str) -> bool:
     try:
         with get_client(sync_client=True) as client:
-            return not client.read_global_concurrency_limit_by_name(GPU_LIMIT).active_slots
+            return not client.read_global_concurrency_limit_by_name(limit_of(slot)).active_slots
     except (httpx.HTTPError, ObjectNotFound):
         return False
 

@@ -17,7 +17,7 @@ from engine.whisper.client import Engine
 from tasks.job import Job
 from tasks.progress import ProgressBar
 from tasks.retries import STEP
-from tasks.slot import GPU_TAG, shown_as_waiting
+from tasks.slot import shown_as_waiting
 
 
 @task(name="metadata", task_run_name="metadata {video_id}", **STEP)
@@ -42,13 +42,14 @@ def audio(entry: Entry, job: Job, engine: Engine) -> None:
 
 def transcript(entry: Entry, job: Job, engine: Engine) -> None:
     """Step 4: what is said."""
-    with shown_as_waiting("transcript", f"transcript {entry.video_id}") as begin:
-        transcript_in_slot(entry, job, engine, begin)
+    slot = job.settings().gpu_slot
+    with shown_as_waiting("transcript", f"transcript {entry.video_id}", slot) as begin:
+        transcript_in_slot.with_options(tags=[slot])(entry, job, engine, begin)
 
 
-@task(name="transcript", task_run_name="transcript {entry.video_id}", tags=[GPU_TAG], **STEP)
+@task(name="transcript", task_run_name="transcript {entry.video_id}", **STEP)
 def transcript_in_slot(entry: Entry, job: Job, engine: Engine, begin: Callable[[], None]) -> None:
-    """Step 4; the tag makes it wait for the GPU slot."""
+    """Step 4; the tag that it is called with makes it wait for the GPU slot."""
     begin()
     with ProgressBar(f"Transcription of {entry.video_id}") as bar:
         transcript_step.transcript(job.library(), entry, job.settings(), engine, progress=bar.show)
