@@ -236,6 +236,25 @@ def upload(
 
 
 @app.command()
+def search(
+    text: Annotated[str, typer.Argument(help='Words, "a phrase", begin*.')],
+    channel: Annotated[str | None, typer.Option(help="Only in this channel.")] = None,
+    limit: Limit = 10,
+    as_json: Json = False,
+) -> None:
+    """Where it was said, by the transcripts of this library: video, time and link."""
+    from deployments import tables
+    from engine.search import search as found_in
+    from engine.settings import load
+
+    found = found_in(load(), text, limit, channel)
+    if found:
+        tables.show(found, tables.HITS, as_json)
+    else:
+        notices.print("Nobody says that in this library.")
+
+
+@app.command()
 def ask(
     text: Annotated[str, typer.Argument(help="Words or a question.")],
     limit: Limit = 10,
