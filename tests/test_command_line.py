@@ -228,20 +228,3 @@ def test_keys_are_shown_with_their_budgets_and_never_as_they_are(tonspur: Run) -
         ("used up", 0, 100)
     ] * 2
     assert len({row["key"] for row in rows}) == 2
-
-
-def test_what_was_said_is_found_with_its_second(tonspur: Run, media: Path) -> None:
-    library = media.parent / "library"
-    spoken_here = library / "Local files"
-    spoken_here.mkdir(parents=True)
-    shutil.copy(media / "library.wav", spoken_here)
-    assert tonspur("file", spoken_here, "--no-upload").returncode == 0
-    found = tonspur("search", '"back the books"', "--json", LIBRARY_DIR=str(library))
-    assert found.returncode == 0, found.stderr
-    [hit] = lines(found)
-    assert "back the books" in str(hit["text"])
-    assert 0 < float(str(hit["start_s"])) < 10
-    assert "back the books" in tonspur("search", "books bri*", COLUMNS="200").stdout
-    nothing = tonspur("search", "submarine")
-    assert (nothing.returncode, nothing.stdout) == (0, "")
-    assert tonspur("search", "?!").returncode == 2

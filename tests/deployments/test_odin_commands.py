@@ -143,3 +143,18 @@ def test_an_upload_takes_patterns_and_metadata(tonspur: Run, tmp_path: Path) -> 
     wrong = tonspur("upload", folder, "--metadata", "colour=red")
     assert wrong.returncode == 2
     assert "author_name, uploaded_by, added_by, category" in wrong.stderr
+
+
+def test_a_search_needs_no_knowledge_base(tonspur: Run, talk: str) -> None:
+    alone = {"ODIN_API_KEY": "", "ODIN_API_SECRET": ""}
+    found = tonspur("search", '"fishing boats"', "--json", **alone)
+    assert found.returncode == 0, found.stderr
+    [hit] = lines(found)
+    assert (hit["video_id"], hit["start_s"]) == (talk, 75)
+    assert "&t=75s" in str(hit["link"])
+    table = tonspur("search", "harb*", **alone, COLUMNS="200").stdout
+    assert "Boats [of] the harbour" in table
+    assert "01:15" in table
+    nothing = tonspur("search", "submarine", **alone)
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert tonspur("search", "?!", **alone).returncode == 2
