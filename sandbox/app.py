@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import feed, odin_listing, odin_search, odin_upload, watch, youtube_api
+from sandbox.chances import KINDS, drawn
 from sandbox.counts import Counts
 from sandbox.faults import Aborted, Fault, FaultySend, answer
 from sandbox.google_errors import GoogleRefusal
@@ -36,6 +38,7 @@ def counts(world: Here) -> Counts:
         media_bytes_of=tally.all_of("media_bytes_of"),
         uploads=uploads.get("stored", 0),
         upload_bytes=uploads.get("bytes", 0),
+        struck=tally.all_of("struck"),
         documents=dict(Counter(known.status(now) for known in world.documents.every())),
     )
 
@@ -89,28 +92,42 @@ class Watcher:
     def __init__(self, app: ASGIApp, world: World) -> None:
         self._app = app
         self._world = world
+        self._numbers = count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http" or scope["path"].startswith("/sandbox/"):
             await self._app(scope, receive, send)
             return
-        count = _Count(self._world, scope, send)
-        fault = self._world.tally.due_fault(scope["method"], scope["path"])
+        counted = _Count(self._world, scope, send)
+        fault = self._world.tally.due_fault(scope["method"], scope["path"]) or self._chance(
+            scope["path"]
+        )
         try:
-            await self._handle(fault, scope, receive, count)
+            await self._handle(fault, scope, receive, counted)
         except Aborted:
-            count.note("aborted")
+            counted.note("aborted")
+
+    def _chance(self, path: str) -> Fault | None:
+        chances = self._world.spec.odin.chances
+        kind = drawn(chances, next(self._numbers), path) if chances else None
+        if kind is None:
+            return None
+        self._world.tally.add("struck", kind)
+        return KINDS[kind]
 
     async def _handle(
-        self, fault: Fault | None, scope: Scope, receive: Receive, count: "_Count"
+        self, fault: Fault | None, scope: Scope, receive: Receive, counted: "_Count"
     ) -> None:
         if fault is None:
-            await self._app(scope, receive, count)
+            await self._app(scope, receive, counted)
             return
         scope["state"]["fault"] = fault
         await asyncio.sleep(fault.delay_s)
-        outward = FaultySend(fault, scope, count)
+        if fault.hangs_up:
+            scope["state"]["transport"].abort()
+            raise Aborted
+        outward = FaultySend(fault, scope, counted)
         if fault.answered is None:
             await self._app(misheard(scope, fault.lie or Lie()), receive, outward)
             return

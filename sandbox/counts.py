@@ -25,5 +25,7 @@ class Counts(BaseModel):
     """Documents that were stored."""
     upload_bytes: int
     """Their bytes."""
+    struck: dict[str, int]
+    """Faults that chance brought, by kind."""
     documents: dict[str, int]
     """Documents that are there now, by status."""

@@ -46,6 +46,8 @@ class Fault(BaseModel):
     """The connection breaks after so many bytes of the answer's body."""
     lost_answer: bool = False
     """The request has its effect, then the connection breaks without an answer."""
+    hangs_up: bool = False
+    """The connection breaks before the request is read; it has no effect."""
     fate: str | None = None
     """What becomes of the document that this request uploads: failed, timeout, deleting, …"""
     hides: tuple[str, ...] = ()

@@ -106,7 +106,8 @@ def knowledgebase(
 ) -> dict[str, Any]:
     """A page of the documents that match; without a path of all folders."""
     check_project(world, project_id)
-    everything = world.documents.of(project_id)
+    shown_from = world.documents.now() - world.spec.odin.listing_lag_s
+    everything = [one for one in world.documents.of(project_id) if one.created_at <= shown_from]
     deep = recursive or listing.recursive
     found = [document for document in everything if _matches(document, listing, deep)]
     start = (listing.page - 1) * listing.items_per_page

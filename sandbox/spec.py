@@ -8,6 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.chances import Chances
+
 Obstacle = Literal["private", "members", "age", "region", "upcoming", "live", "processing"]
 Container = Literal["m4a", "mp3", "webm", "mp4"]
 Shelf = Literal["long", "short", "live"]
@@ -114,6 +116,10 @@ class OdinSpec(_Model):
     """Seconds from the upload to `synced`."""
     max_bytes: int = 200 * 1024 * 1024
     """Larger request bodies get a proxy's 413 page."""
+    listing_lag_s: float = Field(default=0.0, ge=0)
+    """Seconds for which a new document is not listed yet."""
+    chances: Chances | None = None
+    """Faults by chance on every request to ODIN AI."""
     chunks_as_objects: bool = False
     """Chunks as {id, content} in place of plain strings: both shapes exist."""
 
