@@ -15,6 +15,7 @@ from sandbox.world import World
 router = APIRouter()
 
 _PREVIEW = 200
+_WORDS_A_CREDIT = 10_000
 
 
 class KnowledgeBaseDataResponse(BaseModel):
@@ -78,6 +79,7 @@ def _add(
         raise HTTPException(400, f"Unsupported file type: {ending(name)}")
     if (file.size or 0) > world.spec.odin.max_bytes:
         return HTMLResponse("<html><head><title>413</title></head></html>", status_code=413)
+    _charge(world, file)
     incoming = Incoming(
         project_id=project_id,
         name=name,
@@ -91,6 +93,22 @@ def _add(
     world.tally.add("uploads", "stored")
     world.tally.add("uploads", "bytes", document.size)
     return _response(world, document)
+
+
+def _charge(world: World, file: UploadFile) -> None:
+    """Take the price of a document, or refuse it.
+
+    Raises:
+        HTTPException: 402, `detail` is a string.
+    """
+    words = len(file.file.read().split())
+    file.file.seek(0)
+    price = max(1, -(-words // _WORDS_A_CREDIT))
+    limit = world.spec.odin.credits
+    spent = world.tally.all_of("uploads").get("credits", 0)
+    if limit is not None and spent + price > limit:
+        raise HTTPException(402, "Not enough credits")
+    world.tally.add("uploads", "credits", price)
 
 
 def _object(metadata: str) -> dict[str, Any]:

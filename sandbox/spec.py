@@ -116,6 +116,8 @@ class OdinSpec(_Model):
     """Seconds from the upload to `synced`."""
     max_bytes: int = 200 * 1024 * 1024
     """Larger request bodies get a proxy's 413 page."""
+    credits: int | None = Field(default=None, ge=0)
+    """What uploads may cost in all, one for each 10,000 words begun; None: without limit."""
     listing_lag_s: float = Field(default=0.0, ge=0)
     """Seconds for which a new document is not listed yet."""
     chances: Chances | None = None

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from engine.errors import ConfigurationError, TonspurError
+from engine.library import locks
 from engine.odin.client import OdinClient
 from engine.odin.credentials import require_credentials
 from engine.odin.delivery import deliver
@@ -77,7 +78,10 @@ def upload_documents(
     def one(path: Path, client: OdinClient, receipts: Receipts) -> UploadRow:
         require_acceptable(path, client.max_bytes)
         known = receipts.of(path)
-        with _document_of(path, settings) as document:
+        with (
+            _document_of(path, settings) as document,
+            locks.held(settings.locks_dir, "document", document.name, deadline_s),
+        ):
             delivered = deliver(
                 client,
                 document.content,

@@ -22,6 +22,7 @@ from engine.odin.wire import plain
 _UPLOADS = 4
 _EMPTY_LOOKS = 4
 _GRACE = 2
+_OWN_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class _Delivery:
     trouble: TonspurError | None = None
     grace: int = 0
     empty_looks: int = 0
+    own_looks: int = 0
     key: str | None = None
     asked_to_go: set[str] = field(default_factory=set)
 
@@ -140,7 +142,7 @@ class _Delivery:
         if status != SYNCED:
             self._note(status or "without a status")
             return None
-        if self._remove_others(found, ours):
+        if self._remove_others(found, ours) or self._has_own_to_come(found, ours):
             return None
         return self._verified(ours)
 
@@ -204,6 +206,15 @@ class _Delivery:
         if others:
             self._note("doubled")
         return bool(others)
+
+    def _has_own_to_come(self, found: list[Document], ours: Document) -> bool:
+        """Whether what we sent may still show beside an earlier run's: then one of them must go."""
+        is_handle = ours.key is not None and ours.key.startswith("_")
+        if self.key is None or not is_handle or any(one.key == self.key for one in found):
+            return False
+        self.own_looks += 1
+        self._note("not listed")
+        return self.own_looks < _OWN_LOOKS
 
     def _verified(self, ours: Document) -> Delivered | None:
         """Synced counts only with text to find; a count may come a moment after the status."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from engine.library import locks
 from engine.library.shelf import Entry, Library, written_at
 from engine.library.sidecar import Sidecar
 from engine.odin.client import OdinClient
@@ -17,6 +18,9 @@ from engine.odin.rendition import rendition
 from engine.odin.signature import signed
 from engine.settings import Settings
 from engine.steps.recording import fingerprint, recorded, versions
+
+_PATIENCE_S = 900.0
+"""For another process of this machine that sends the same document."""
 
 
 def upload(
@@ -44,6 +48,7 @@ def upload(
             return
         earlier = sidecar.steps.get("upload")
         with (
+            locks.held(settings.locks_dir, "document", name, _PATIENCE_S),
             recorded(library, entry, "upload", mark, versions("httpx")) as details,
             OdinClient(settings) as client,
         ):

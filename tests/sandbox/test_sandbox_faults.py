@@ -1,12 +1,17 @@
+import contextlib
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.error import HTTPError
 
 import httpx
 import pytest
 
-from sandbox import Sandbox
+from sandbox import Sandbox, SandboxSpec
+from sandbox.chances import KINDS, Chances, drawn
 from sandbox.google_answers import ANSWERS
+from sandbox.spec import OdinSpec
+from tests.sandbox.conftest import BUSY_CHANNEL
 
 PROJECT = "tonspurSandboxKB0001"
 
@@ -128,3 +133,33 @@ def test_a_refusal_of_googles_is_planned_by_its_name(
     assert youtube.get("/videos", params=query).status_code == 429
     with pytest.raises(HTTPError, match="422"):
         sandbox.fault(route="/youtube/*", google="noSuchReason")
+
+
+def test_chance_strikes_by_its_seed_and_leaves_youtube_alone() -> None:
+    def drawing(seed: int, path: str) -> list[str | None]:
+        return [drawn(Chances(seed=seed, rate=0.3), number, path) for number in range(400)]
+
+    assert drawing(5, "/projects") == drawing(5, "/projects")
+    assert drawing(5, "/projects") != drawing(6, "/projects")
+    assert set(drawing(5, "/v3/project/x")) == {None, *KINDS}
+    assert 80 < 400 - drawing(5, "/projects").count(None) < 160
+    assert set(drawing(5, "/youtube/v3/videos") + drawing(5, "/media/x.m4a")) == {None}
+
+
+def test_what_chance_brings_is_counted_by_kind(start: Any) -> None:
+    odin = OdinSpec(chances=Chances(seed=5, rate=1.0))
+    running = start("unlucky", spec=SandboxSpec(channels=(BUSY_CHANNEL,), odin=odin))
+    headers = {"X-API-KEY": odin.key, "X-API-SECRET": odin.secret}
+    for _ in range(8):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{running.url}/projects", headers=headers)
+    assert sum(running.counts().struck.values()) == 8
+
+
+def test_what_hangs_up_has_no_effect(sandbox: Sandbox, odin: httpx.Client) -> None:
+    sandbox.fault(route="/v3/project/*", hangs_up=True)
+    before = sandbox.counts().uploads
+    with pytest.raises(httpx.TransportError):
+        upload(odin, "hung.txt")
+    assert sandbox.counts().uploads == before
+    assert upload(odin, "hung.txt").status_code == 200

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import httpx
@@ -6,6 +7,7 @@ import pytest
 from sandbox import Sandbox, SandboxSpec
 from sandbox.demo_channel import demo_spec
 from sandbox.spec import OdinSpec
+from tests.sandbox.conftest import BUSY_CHANNEL
 
 PROJECT = OdinSpec().project_ids[0]
 V3 = "/v3/project/knowledge/add/file"
@@ -219,3 +221,77 @@ def test_uploads_and_documents_are_counted(sandbox: Sandbox, odin: httpx.Client)
     route = "POST /v3/project/*/knowledgebase"
     listed(odin)
     assert sandbox.counts().requests[route] == after.requests.get(route, 0) + 1
+
+
+def test_without_credits_an_upload_is_refused_with_a_text(start: Any) -> None:
+    spec = SandboxSpec(channels=(BUSY_CHANNEL,), odin=OdinSpec(indexing_s=0.0, credits=3))
+    running = start("poor", spec=spec)
+    headers = {"X-API-KEY": spec.odin.key, "X-API-SECRET": spec.odin.secret}
+    with httpx.Client(base_url=running.url, headers=headers) as odin:
+        data = {"project_id": spec.odin.project_ids[0], "metadata": "{}"}
+
+        def send(name: str, words: int) -> httpx.Response:
+            files = {"file": (name, b"word " * words)}
+            return odin.post("/v3/project/knowledge/add/file", data=data, files=files)
+
+        assert send("long.txt", 10_001).status_code == 200, "two credits"
+        assert send("short.txt", 1).status_code == 200
+        refused = send("more.txt", 1)
+        assert (refused.status_code, refused.json()) == (402, {"detail": "Not enough credits"})
+    assert running.counts().documents == {"synced": 2}
+
+
+def test_a_document_is_queued_then_syncing_then_synced(start: Any) -> None:
+    spec = SandboxSpec(channels=(BUSY_CHANNEL,), odin=OdinSpec(indexing_s=1.2))
+    running = start("slow", spec=spec)
+    headers = {"X-API-KEY": spec.odin.key, "X-API-SECRET": spec.odin.secret}
+    seen: list[str] = []
+    with httpx.Client(base_url=running.url, headers=headers) as odin:
+        put(odin, "a.txt")
+        while "synced" not in seen:
+            word = status_of(odin, "a.txt")
+            seen += [word] if word not in seen else []
+            time.sleep(0.05)
+    assert seen == ["queued", "syncing", "synced"]
+
+
+@pytest.mark.parametrize("word", ["failed", "deleting", "timeout"])
+def test_every_other_status_comes_on_demand(
+    sandbox: Sandbox, odin: httpx.Client, word: str
+) -> None:
+    sandbox.fault(route=V3, fate=word)
+    put(odin, f"{word}.txt")
+    assert status_of(odin, f"{word}.txt") == word
+
+
+def status_of(odin: httpx.Client, name: str) -> str:
+    query = {"project_id": PROJECT, "file_name": name}
+    return str(odin.get("/project/knowledge/status", params=query).json()["status"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", V3),
+        ("POST", f"/v3/project/{PROJECT}/knowledgebase"),
+        ("GET", "/project/knowledge/status"),
+        ("POST", f"/project/{PROJECT}/document/chunks"),
+        ("POST", "/tools/kb/fetch_documents"),
+        ("POST", "/v2/project/search"),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 405])
+def test_any_route_can_be_gone(
+    sandbox: Sandbox, odin: httpx.Client, method: str, path: str, status: int
+) -> None:
+    body = {"detail": "Not Found" if status == 404 else "Method Not Allowed"}
+    sandbox.fault(route=path, method=method, status=status, body=body)
+    gone = odin.request(method, path)
+    assert (gone.status_code, gone.json()) == (status, body)
+
+
+def test_a_429_comes_with_and_without_its_pause(sandbox: Sandbox, odin: httpx.Client) -> None:
+    sandbox.fault(route=V3, status=429)
+    sandbox.fault(route=V3, status=429, headers={"Retry-After": "7"})
+    assert "retry-after" not in put(odin, "limited.txt").headers
+    assert put(odin, "limited.txt").headers["retry-after"] == "7"

@@ -51,6 +51,7 @@ class KnowledgeBase:
     conflicts: bool = False
     forgets_metadata: bool = False
     hides_next_looks: int = 0
+    lags: int = 0
     ignores_paging: bool = False
     bytes_read: int = 0
     discard: bool = False
@@ -80,6 +81,7 @@ class KnowledgeBase:
         metadata = {} if self.forgets_metadata else json.loads(fields["metadata"])
         key = f"_{PROJECT}_{len(self.uploads)}" if same else None
         doc = self.add(name, status="queued", key=key, **metadata)
+        doc["hidden"] = self.lags
         return 200, {
             "message": "ok", "content": "", "document_data": {}, "document_key": doc["id"],
             "status": "queued", "novel": 1,
@@ -96,6 +98,9 @@ class KnowledgeBase:
             if (not search or (search in doc["content_key"] and not self.search_is_blind))
             and (not keys or doc["content_key"] in keys)
         ]
+        for doc in hits:
+            doc["hidden"] = doc.get("hidden", 0) - 1
+        hits = [doc for doc in hits if doc["hidden"] < 0]
         for doc in hits:
             doc["looks"] += 1
             if doc["status"] == "queued" and doc["looks"] > self.looks_until_synced:

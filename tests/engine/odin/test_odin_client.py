@@ -364,3 +364,42 @@ def test_the_guessed_type_of_an_unknown_extension_is_plain_bytes(client, kb, tmp
     path.write_bytes(b"x")
     client.add_file(path, "x.unknown-kind", METADATA)
     assert kb.uploads[0]["mime"] == "application/octet-stream"
+
+
+HIT = {"content_key": "a.txt", "content": "words", "score": 0.5, "metadata": {"video_id": "v"}}
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "score"),
+    [
+        (HIT, "words", 0.5),
+        ({"name": "a.txt", "text": "words", "relevance": "0.25"}, "words", 0.25),
+        (
+            {"document_name": "f/a.txt", "snippet": "words", "metadata": '{"video_id": "v"}'},
+            "words",
+            None,
+        ),
+        ({"url": "https://x/a.txt", "chunk_text": "words", "score": "high"}, "words", None),
+        ({"key": "_k", "novel": [1, 2]}, "", None),
+    ],
+)
+def test_hits_of_a_search_are_read_in_every_shape(client, kb, item, text, score):
+    kb.order("/project/search", status=200, body=json.dumps({"results": [item]}).encode())
+    [hit] = client.search("words")
+    assert (hit.text, hit.score) == (text, score)
+    assert hit.name in ("a.txt", "")
+    assert hit.video_id in ("v", None)
+
+
+def test_the_older_search_is_asked_where_the_new_one_is_gone(client, kb):
+    kb.gone_routes = {"/v2/project/search"}
+    kb.order("/v2/project/search", status=404, body=b'{"detail": "Not Found"}')
+    kb.order("/project/search", status=200, body=b'{"results": null}')
+    assert client.search("words", 3) == []
+    assert [path for _, path, _ in kb.requests] == ["/v2/project/search", "/project/search"]
+    assert kb.requests[-1][2]["max_results"] == 3
+
+
+def test_a_server_without_description_is_no_error(client, kb):
+    kb.order("/openapi.json", status=404, body=b'{"detail": "Not Found"}')
+    assert client.description() == {}

@@ -117,6 +117,23 @@ def test_a_listing_that_lags_behind_an_accepted_upload_is_waited_for(sent, kb):
     assert len(kb.uploads) == 1
 
 
+def test_an_earlier_runs_document_that_shows_before_our_own_leaves_one(sent, kb, talk):
+    earlier = kb.add(NAME, key=f"_{NAME}_1", sha256=sha256_of(talk), video_id="dQw4-_9WgXc")
+    earlier["hidden"] = 2  # the run that sent it was killed; ours looks twice and sees nothing
+    kb.lags = 5
+    sent()
+    assert len(kb.uploads) == 1
+    assert len(kb.docs) == 1
+
+
+def test_an_own_document_that_is_never_listed_is_not_waited_for_without_end(sent, kb, talk, still):
+    earlier = kb.add(NAME, key=f"_{NAME}_1", sha256=sha256_of(talk), video_id="dQw4-_9WgXc")
+    earlier["hidden"] = 2
+    kb.lags = 999
+    assert sent().document_key == f"_{NAME}_1"
+    assert still.now < 60
+
+
 def test_an_upload_that_never_arrived_is_sent_again_after_a_look(sent, kb, still):
     kb.order("/add/file", status=429, headers={"Retry-After": "9"})
     kb.order("/add/file", hangs_up=True)
