@@ -1,12 +1,12 @@
 """Whether each document arrives exactly once, whatever the network and the machine do.
 
 python -m benchmarks.deliveries [--documents 300] [--seeds 1 2 3] [--kills 20] [--rate 0.25]
-                                [--uploaders 1] [--out FILE]
+                                [--uploaders 1 2] [--out FILE]
 
 Every request to the stand-in for ODIN AI may be lost, delayed, cut, hung up on, refused with 429 or
 answered with 500, and new documents are listed late. `tonspur upload` of a folder is killed at
 random moments and started again; half-way a part of the files gets other words. At the end the
-documents are counted without faults. Exit status 1 when one is twice, missing, stale or not synced.
+documents are counted without faults. With two uploaders each folder is uploaded twice at once. Exit status 1 when one is twice, missing, stale or not synced.
 """
 
 import argparse
@@ -120,7 +120,7 @@ def _start(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]
     )
 
 
-def measured(home: Path, options: argparse.Namespace, seed: int) -> Row:
+def measured(home: Path, options: argparse.Namespace, seed: int, uploaders: int) -> Row:
     """One run with its own folder, state and knowledge base."""
     chance = random.Random(seed)
     state = home / "state"
@@ -132,7 +132,7 @@ def measured(home: Path, options: argparse.Namespace, seed: int) -> Row:
     ]
     for number, file in enumerate(files):
         write(file, number, 1, chance)
-    jobs = folders * options.uploaders
+    jobs = folders * uploaders
     with Sandbox(home / "sandbox", spec=spec_of(seed, options.rate)) as sandbox:
         own = {"STATE_DIR": str(state), "LIBRARY_DIR": str(home / "library")}
         environment = {**sandbox.environment(), **own}
@@ -150,7 +150,7 @@ def measured(home: Path, options: argparse.Namespace, seed: int) -> Row:
         found = counted(sandbox, files)
     return Row(
         seed=seed,
-        uploaders=options.uploaders,
+        uploaders=uploaders,
         uploads=counts.uploads,
         requests=sum(counts.requests.values()),
         kills=killed + more,
@@ -194,14 +194,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="*", default=[1])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.25)
-    parser.add_argument("--uploaders", type=int, default=1)
+    parser.add_argument("--uploaders", type=int, nargs="*", default=[1])
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
     rows = []
-    for seed in options.seeds:
-        with tempfile.TemporaryDirectory() as made:
-            rows.append(measured(Path(made) / "run", options, seed))
-        print(json.dumps(asdict(rows[-1])), flush=True)
+    for uploaders in options.uploaders:
+        for seed in options.seeds:
+            with tempfile.TemporaryDirectory() as made:
+                rows.append(measured(Path(made) / "run", options, seed, uploaders))
+            print(json.dumps(asdict(rows[-1])), flush=True)
     result = {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
