@@ -6,7 +6,8 @@ python -m benchmarks.deliveries [--documents 300] [--seeds 1 2 3] [--kills 20] [
 Every request to the stand-in for ODIN AI may be lost, delayed, cut, hung up on, refused with 429 or
 answered with 500, and new documents are listed late. `tonspur upload` of a folder is killed at
 random moments and started again; half-way a part of the files gets other words. At the end the
-documents are counted without faults. With two uploaders each folder is uploaded twice at once. Exit status 1 when one is twice, missing, stale or not synced.
+documents are counted without faults. With two uploaders each folder is uploaded twice at once. Exit
+status 1 when a document is twice, missing, stale or not synced.
 """
 
 import argparse

@@ -29,6 +29,8 @@ FILE_DEPLOYMENT = "process-file/process-file"
 _OVER = (StateType.FAILED, StateType.CRASHED)
 _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _PAGE = 200
+_CRASHES = 10
+"""Starts after which a run that crashes is left to people."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,12 @@ class Known:
 
     @property
     def crashed(self) -> list[str]:
-        """Videos whose last run ended without a word."""
-        runs = self.over.items()
-        return [video_id for video_id, run in runs if run.state and run.state.is_crashed()]
+        """Videos whose last run ended without a word, and not all too often."""
+        return [
+            video_id
+            for video_id, run in self.over.items()
+            if run.state and run.state.is_crashed() and run.run_count < _CRASHES
+        ]
 
 
 @dataclass(frozen=True)
