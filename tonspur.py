@@ -82,6 +82,24 @@ def engine() -> None:
 
 
 @app.command()
+def server() -> None:
+    """The Prefect server alone, restarted when it dies; for services."""
+    from deployments.parts import run_server
+    from engine.settings import load
+
+    run_server(load(), notices.print)
+
+
+@app.command()
+def worker() -> None:
+    """The worker alone, restarted when it dies; waits for the server; for services."""
+    from deployments.parts import run_worker
+    from engine.settings import load
+
+    run_worker(load(), notices.print)
+
+
+@app.command()
 def sync(
     channel: Annotated[str, typer.Argument(help="@handle, URL or UC… id.")],
     latest: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,

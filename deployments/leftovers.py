@@ -41,17 +41,19 @@ def mark_crashed(message: str) -> int:
     return len(runs)
 
 
-def mark_lost(worker: str) -> list[str]:
+def mark_lost(worker: str, *, at_once: bool = False) -> list[str]:
     """Mark the begun runs of a worker of this machine whose processes are gone.
 
     A worker that died reports nothing, and its successor does not know what it had claimed.
+    `at_once` is for a worker that has just been stopped: it starts nothing any more.
 
     Returns:
         Their names.
     """
     now = datetime.now(UTC)
     with get_client(sync_client=True) as client:
-        lost = [run for run in _begun(client) if _is_lost(run, worker, now)]
+        later = now + (_STARTING if at_once else timedelta(0))
+        lost = [run for run in _begun(client) if _is_lost(run, worker, later)]
         # What its process said last may have come between: a dead one says nothing more.
         still = [run for run in lost if client.read_flow_run(run.id).state_id == run.state_id]
         for run in still:

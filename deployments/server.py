@@ -71,7 +71,7 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         """What a process needs to talk to this server."""
-        return environment(self._settings) | {"PREFECT_API_URL": self.url}
+        return environment(self._settings) | {"PREFECT_API_URL": self.url} | _given(self._settings)
 
     @property
     def alive(self) -> bool:
@@ -95,7 +95,7 @@ class Server:
         program = [sys.executable, "-P", "-m", "prefect", "server", "start"]
         self._child = Child(
             [*program, "--host", "127.0.0.1", "--port", str(port)],
-            self.environment() | SERVER_SETTINGS,
+            self.environment() | SERVER_SETTINGS | _demanded(self._settings),
             self._settings.logs_dir / "prefect-server.log",
             self._card,
         )
@@ -108,6 +108,18 @@ class Server:
                 self._child.stop()
                 raise ServiceTrouble(f"The Prefect server did not start: {said}")
             self._sleep(0.2)
+
+
+def _given(settings: Settings) -> dict[str, str]:
+    """What a client says to be let in; empty where the server lets everybody in."""
+    secret = settings.prefect_server_api_auth_string
+    return {"PREFECT_API_AUTH_STRING": secret.get_secret_value()} if secret else {}
+
+
+def _demanded(settings: Settings) -> dict[str, str]:
+    """What our own server asks clients for."""
+    secret = settings.prefect_server_api_auth_string
+    return {"PREFECT_SERVER_API_AUTH_STRING": secret.get_secret_value()} if secret else {}
 
 
 def find(settings: Settings) -> str | None:

@@ -1,13 +1,14 @@
 """The workstation at work: what is missing of server, engine, deployments and worker is started."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from deployments.engine import EngineService
-from deployments.server import Server, answers
+from deployments.parts import connect
+from deployments.recovery import Recovery
+from deployments.server import Server
 from deployments.supervisor import LOOK_SECONDS, Supervisor
 from deployments.worker import Worker
 from engine.errors import ServiceTrouble
@@ -15,8 +16,6 @@ from engine.settings import Settings
 
 ASKED_FOR = ("default", "syncs")
 """The queues of a station that ends with its command: nothing begins there by the clock."""
-_LOST_SECONDS = 15.0
-"""Between two looks for runs whose processes are gone."""
 
 
 class Station:
@@ -40,7 +39,7 @@ class Station:
         self.engine = EngineService(settings)
         self._engine_watch = Supervisor([self.engine], say)
         self._worker: Worker | None = None
-        self._looked_at = time.monotonic()
+        self._recovery: Recovery | None = None
         self.started_any = False
 
     def __enter__(self) -> Self:
@@ -84,39 +83,29 @@ class Station:
         if self._worker is not None and not self._worker.alive:
             raise ServiceTrouble("The worker has ended: give the same command again.")
         self._engine_watch.look()
-        self._look_for_lost_runs()
+        if self._recovery:
+            self._recovery.look()
 
     def watch(self, sleep: Callable[[float], None] = time.sleep) -> None:
         """Start again what dies, until interrupted."""
         assert self._worker is not None  # noqa: S101
         supervisor = Supervisor([self.server, self.engine, self._worker], self._say)
+        recovery = self._recovery_of(self._worker, reviving=True)
         while True:
             sleep(LOOK_SECONDS)
             supervisor.look()
-            self._look_for_lost_runs()
+            recovery.look()
 
-    def _look_for_lost_runs(self) -> None:
-        now = time.monotonic()
-        if self._worker is None or now - self._looked_at < _LOST_SECONDS:
-            return
-        self._looked_at = now
-        if not answers(self.server.url):
-            return  # it is being started again
-        from deployments.leftovers import mark_lost
-
-        for name in mark_lost(self._worker.prefect_name):
-            self._say(f"The run {name} has lost its process: it is marked Crashed.")
+    def _recovery_of(self, worker: Worker, *, reviving: bool) -> Recovery:
+        return Recovery(worker.prefect_name, self.server.url, self._say, reviving=reviving)
 
     def _open(self) -> None:
         self._say("Looking for the Prefect server …")
         fresh_server = self.server.ensure()
         fresh_engine = self.engine.ensure(elsewhere=True)
-        os.environ.update(self.server.environment())
-        from prefect.context import refresh_global_settings_context
-
+        connect(self.server)
         from deployments.bootstrap import bootstrap
 
-        refresh_global_settings_context()  # Prefect reads the environment once, at its import
         bootstrap(self._settings)
         self._worker = Worker(self._settings, self.server.environment(), self._queues)
         if fresh_server and not self._worker.found():
@@ -124,4 +113,5 @@ class Station:
 
             mark_crashed("The machine or Tonspur went down while this ran; retry it.")
         fresh_worker = self._worker.ensure()
+        self._recovery = self._recovery_of(self._worker, reviving=False)
         self.started_any = fresh_server or fresh_engine or fresh_worker

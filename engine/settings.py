@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     """Prefect's tag limit for this machine's GPU; `gpu:NAME` on further machines."""
     channels_file: Path = _CHECKOUT / "deployments" / "channels.yaml"
     """The channels that are synced by the clock."""
+    prefect_server_api_auth_string: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"),
+    )
+    """`user:password` that the Prefect server asks for; unset: it lets everybody in."""
     prefect_api_url: str | None = None
     """Unset: Tonspur's own Prefect server."""
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -21,6 +21,9 @@ from tasks.job import Job
 
 VIDEO_DEPLOYMENT_NAME = "process-video"
 VIDEO_DEPLOYMENT = f"{VIDEO_DEPLOYMENT_NAME}/{VIDEO_DEPLOYMENT_NAME}"
+STARTS = 5
+"""So often a run that crashes is begun; then it is left to people."""
+_REVIVED_WITHIN = timedelta(seconds=20)
 _UNHAPPY = {StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
 _LOOK_SECONDS = 1.0
 _IDS_AT_ONCE = 100
@@ -151,7 +154,12 @@ def _read(client: SyncPrefectClient, wanted: list[UUID]) -> dict[UUID, FlowRun]:
 
 
 def _is_over(run: FlowRun) -> bool:
-    return run.state is not None and run.state.is_final()
+    """Whether it has ended for good; one that crashed a moment ago may begin again."""
+    if run.state is None or not run.state.is_final():
+        return False
+    if not run.state.is_crashed() or run.run_count >= STARTS:
+        return True
+    return datetime.now(UTC) - run.state.timestamp > _REVIVED_WITHIN
 
 
 def _ended(run: FlowRun) -> Ended:

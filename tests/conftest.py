@@ -28,7 +28,7 @@ def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's settings, `.env`, library or state."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    for name in ("API_KEY", "API_SECRET"):
+    for name in ("API_KEY", "API_SECRET", "PREFECT_API_AUTH_STRING"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LIBRARY_DIR", str(tmp_path / "library"))
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
