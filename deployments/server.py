@@ -30,6 +30,8 @@ SERVER_SETTINGS = {
     "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
     # A wave of runs waits for its turn: that is no lateness, and each mark is a write to SQLite.
     "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "3600",
+    # Housekeeping deletes old runs; their logs and artifacts are the server's to find.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,orphans",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
 }

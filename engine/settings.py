@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     keep_media: bool = True
     """Whether downloaded media stay in the library when their transcript is written."""
 
+    media_kept_days: int | None = Field(None, ge=0)
+    """Days after which downloaded media go, once transcribed; unset: never."""
+    runs_kept_days: int = Field(30, ge=1)
+    """Days for which Prefect keeps runs that are over."""
+    disk_least_gb: float = Field(10, ge=0)
+    """Free space below which housekeeping complains, in GB (10^9 bytes)."""
+
     yt_api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """YouTube Data API keys, comma separated."""
     yt_api_keys_file: Path = Path("YT_API_keys.txt")

@@ -1,6 +1,8 @@
 """What runs found and did, for the dashboard and for the command that waits for them."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
@@ -17,6 +19,7 @@ OUTCOMES_KEY = "sync-outcomes"
 SUMMARY_KEY = "sync-summary"
 DOCUMENTS_KEY = "uploaded-documents"
 FAILURES_KEY = "sync-failures"
+DAY_KEY = "day"
 RETRIES_KEY = "failed-videos"
 _SHOWN = 100
 
@@ -85,6 +88,32 @@ def publish_retries(failed: Sequence[VideoStatus], tried: Collection[str]) -> No
         for video in failed
     ]
     create_table_artifact(rows, key=RETRIES_KEY, description="Failed videos")
+
+
+def publish_day(videos: Sequence[VideoStatus], since: datetime, remarks: Sequence[str]) -> None:
+    """Put on the dashboard what became of each channel's videos since then."""
+    create_markdown_artifact(
+        day_page(videos, since, remarks), key=DAY_KEY, description="What the day brought"
+    )
+
+
+def day_page(videos: Sequence[VideoStatus], since: datetime, remarks: Sequence[str]) -> str:
+    """The day in Markdown: a line for each channel, then its failures."""
+    lines = [f"# Since {since:%Y-%m-%d %H:%M} UTC", "", *(f"- {plain(one)}" for one in remarks), ""]
+    lines += ["| channel | done | failed | deferred | waiting |", "|---|---|---|---|---|"]
+    channels = sorted({video.channel or "Local files" for video in videos})
+    for channel in channels:
+        mine = [video for video in videos if (video.channel or "Local files") == channel]
+        new = Counter(v.state for v in mine if v.at is not None and v.at >= since)
+        waiting = sum(video.state == "waiting" for video in mine)
+        counts = f"{new['done']} | {new['failed']} | {new['deferred']} | {waiting}"
+        lines.append(f"| {plain(channel)} | {counts} |")
+    failed = [v for v in videos if v.state == "failed" and v.at is not None and v.at >= since]
+    for video in failed[:_SHOWN]:
+        later = f"; again {video.next_try:%Y-%m-%d %H:%M} UTC" if video.next_try else ""
+        said = plain(video.reason or "")
+        lines += ["", f"- **{plain(video.title or video.video_id)}**: {said}{later}"]
+    return "\n".join(lines)
 
 
 def nothing_found(channel: str, quota_units: int) -> None:

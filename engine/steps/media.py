@@ -46,7 +46,7 @@ def discard(library: Library, entry: Entry, settings: Settings) -> None:
     if file is not None and not dropped(file):
         return
     if not marks.media(entry, sidecar).exists() and not record.detail("media_removed"):
-        library.change(entry, _without_media)
+        library.change(entry, without_media)
 
 
 def dropped(file: Path) -> bool:
@@ -59,6 +59,7 @@ def dropped(file: Path) -> bool:
     return True
 
 
-def _without_media(sidecar: Sidecar) -> Sidecar:
+def without_media(sidecar: Sidecar) -> Sidecar:
+    """The sidecar of a video whose media were removed."""
     values = sidecar.steps["download"].model_dump() | {"media_removed": now().isoformat()}
     return sidecar.with_step("download", StepRecord.model_validate(values))
