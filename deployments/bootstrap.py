@@ -17,7 +17,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
 
-from deployments import automations
+from deployments import automations, notices
 from deployments.channels import TAG, scheduled_channels
 from deployments.registration import DEFAULT_QUEUE, QUEUES, Clock, Wanted, register
 from deployments.worker import WORK_POOL
@@ -46,9 +46,7 @@ def bootstrap(settings: Settings) -> list[Made]:
         BadSettings: prefect.yaml is not where the installation has it, or an entry of
             channels.yaml cannot be used.
     """
-    channels = scheduled_channels(settings.channels_file)
-    wanted = [_planned(entry) for entry in planned_deployments()]
-    wanted += [channel.wanted() for channel in channels]
+    wanted = wanted_deployments(settings)
     with get_client(sync_client=True) as client:
         done = [
             _work_pool(client),
@@ -58,8 +56,19 @@ def bootstrap(settings: Settings) -> list[Made]:
         ]
         for one in wanted:
             done.append(Made(f"deployment {one.full_name}", register(client, one)))
-        done += _removed(client, {channel.slug for channel in channels})
+        done.append(_notices(client, settings))
+        done += _removed(client, {one.name for one in wanted if TAG in one.tags})
     return done
+
+
+def wanted_deployments(settings: Settings) -> list[Wanted]:
+    """Those of prefect.yaml, then one for each channel by the clock.
+
+    Raises:
+        BadSettings: as `bootstrap`.
+    """
+    planned = [_planned(entry) for entry in planned_deployments()]
+    return planned + [channel.wanted() for channel in scheduled_channels(settings.channels_file)]
 
 
 def planned_deployments(plan: Path = _PLAN) -> list[dict[str, Any]]:
@@ -114,6 +123,10 @@ def _gpu_slot(client: SyncPrefectClient, settings: Settings) -> Made:
 def _crash_detection(client: SyncPrefectClient) -> Made:
     wanted = automations.silent_runs()
     return Made(f"automation `{wanted.name}`", automations.ensure(client, wanted))
+
+
+def _notices(client: SyncPrefectClient, settings: Settings) -> Made:
+    return Made(f"automation `{notices.NAME}`", notices.ensure(client, settings.notify_url))
 
 
 def _queues(client: SyncPrefectClient) -> list[Made]:

@@ -8,7 +8,7 @@ from deployments.recovery import Recovery
 from deployments.server import Server, answers, find
 from deployments.supervisor import LOOK_SECONDS, Supervisor
 from deployments.worker import Worker
-from engine.errors import BadSettings
+from engine.errors import BadSettings, ServiceTrouble
 from engine.settings import Settings
 
 _SERVER_LOOK_SECONDS = 2.0
@@ -22,6 +22,22 @@ def connect(server: Server) -> None:
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()
+
+
+def reached(settings: Settings) -> Server:
+    """The server of PREFECT_API_URL, or this machine's own that runs; this process speaks to it.
+
+    Raises:
+        ServiceTrouble: none answers.
+    """
+    server = Server(settings)
+    if not settings.prefect_api_url:
+        server.url = find(settings) or ""
+        if not server.url:
+            raise ServiceTrouble("No Prefect server runs here: start `tonspur up`.")
+    server.ensure()
+    connect(server)
+    return server
 
 
 def run_server(settings: Settings, say: Callable[[str], None]) -> None:
@@ -56,9 +72,7 @@ def run_worker(
 ) -> None:
     """The worker of this machine, started again when it dies; waits for the server to answer."""
     wait_for_server(settings, say, sleep)
-    server = Server(settings)
-    server.ensure()
-    connect(server)
+    server = reached(settings)
     from deployments.bootstrap import bootstrap
 
     bootstrap(settings)

@@ -62,7 +62,7 @@ def register(client: SyncPrefectClient, wanted: Wanted) -> Change:
     """
     known = _known(client, wanted)
     schema = parameter_schema(wanted.flow).model_dump(exclude_unset=True)
-    if known and _is_as_wanted(known, wanted, schema):
+    if known and not _differences(known, wanted, schema):
         return "found"
     alone = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     client.create_deployment(
@@ -91,19 +91,30 @@ def _known(client: SyncPrefectClient, wanted: Wanted) -> DeploymentResponse | No
         return None
 
 
-def _is_as_wanted(known: DeploymentResponse, wanted: Wanted, schema: dict[str, Any]) -> bool:
+def is_as_wanted(client: SyncPrefectClient, wanted: Wanted) -> tuple[bool, str]:
+    """Whether the deployment is at the server as it should be, and what is not so."""
+    known = _known(client, wanted)
+    if known is None:
+        return False, "missing"
+    schema = parameter_schema(wanted.flow).model_dump(exclude_unset=True)
+    differences = _differences(known, wanted, schema)
+    return not differences, f"other {', '.join(differences)}" if differences else "there"
+
+
+def _differences(known: DeploymentResponse, wanted: Wanted, schema: dict[str, Any]) -> list[str]:
     limit = known.global_concurrency_limit
-    return (
-        _clock_of(known) == wanted.clock
-        and known.entrypoint == wanted.entrypoint
-        and known.description == wanted.description
-        and set(known.tags) == set(wanted.tags)
-        and known.parameters == wanted.parameters
-        and known.parameter_openapi_schema == schema
-        and known.work_pool_name == wanted.pool
-        and known.work_queue_name == wanted.queue
-        and (limit.limit if limit else None) == (1 if wanted.alone else None)
-    )
+    pairs = {
+        "schedule": (_clock_of(known), wanted.clock),
+        "entrypoint": (known.entrypoint, wanted.entrypoint),
+        "description": (known.description, wanted.description),
+        "tags": (set(known.tags), set(wanted.tags)),
+        "parameters": (known.parameters, wanted.parameters),
+        "form": (known.parameter_openapi_schema, schema),
+        "work pool": (known.work_pool_name, wanted.pool),
+        "work queue": (known.work_queue_name, wanted.queue),
+        "limit": (limit.limit if limit else None, 1 if wanted.alone else None),
+    }
+    return [name for name, (there, right) in pairs.items() if there != right]
 
 
 def _clock_of(known: DeploymentResponse) -> Clock | None:

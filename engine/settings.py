@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     engine_max_upload_mb: int = Field(500, ge=1)
     """Larger files are refused at the engine's OpenAI endpoint."""
 
+    notify_url: SecretStr | None = None
+    """Where failures are told: a webhook, or an address as Apprise has them; unset: nowhere."""
     worker_queues: Annotated[tuple[str, ...], NoDecode] = ()
     """Work queues that this machine serves: default, syncs, scheduled; unset: all."""
     gpu_slot: str = Field("gpu", pattern=r"^[A-Za-z0-9:._-]{1,60}$")
