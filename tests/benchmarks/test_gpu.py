@@ -31,6 +31,7 @@ def test_it_runs_without_numba() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.e2e
 def test_everything_runs_on_a_processor_with_a_tiny_network(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

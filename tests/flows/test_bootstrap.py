@@ -17,6 +17,8 @@ from deployments.bootstrap import bootstrap
 from deployments.station import Station
 from engine.settings import Settings
 
+pytestmark = pytest.mark.e2e
+
 DAILY = """
 channels:
   - {channel: "@first", cron: "15 6 * * *", timezone: Europe/Berlin, language: de}
@@ -98,7 +100,6 @@ def test_a_schedule_that_was_paused_on_the_dashboard_stays_paused(
         assert not client.read_deployment_by_name("channel-sync/first").schedules[0].active
 
 
-@pytest.mark.e2e
 def test_a_check_names_what_is_missing_and_changes_nothing(
     station: Station, settings: Settings, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +136,6 @@ class Hook(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.mark.e2e
 def test_a_run_that_fails_is_told_to_the_webhook_and_no_longer_when_it_is_unset(
     station: Station, settings: Settings, file: Path
 ) -> None:

@@ -169,6 +169,7 @@ def test_a_second_sync_finds_the_running_server(
     assert station.dashboard in done.stderr
 
 
+@pytest.mark.e2e
 def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
     station: Station, sandbox: Sandbox
 ) -> None:
@@ -201,6 +202,7 @@ def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
     assert [line["status"] for line in lines(private)] == ["failed"]
 
 
+@pytest.mark.e2e
 def test_a_sync_whose_quota_is_used_up_gets_a_run_for_the_next_pacific_day(
     station: Station, sandbox: Sandbox, settings: Settings
 ) -> None:

@@ -3,10 +3,14 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from deployments.station import Station
 from sandbox.voice import speak
 from tasks.queue import wait_for
 from tasks.slot import AWAITING
+
+pytestmark = pytest.mark.e2e
 
 
 def test_a_run_that_waits_for_the_slot_says_so_and_then_moves(

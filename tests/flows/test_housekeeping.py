@@ -7,6 +7,8 @@ import pytest
 from deployments.station import Station
 from engine.settings import Settings
 
+pytestmark = pytest.mark.e2e
+
 
 def test_old_runs_go_a_leaked_slot_is_freed_and_the_day_is_told(
     station: Station, settings: Settings, monkeypatch: pytest.MonkeyPatch

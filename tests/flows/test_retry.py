@@ -2,10 +2,14 @@
 
 from uuid import UUID
 
+import pytest
+
 from deployments.station import Station
 from engine.library.shelf import Library
 from sandbox.life import Sandbox
 from tests.flows.test_channel_sync import lines, tonspur
+
+pytestmark = pytest.mark.e2e
 
 
 def run_of(video_id: str) -> tuple[UUID, str | None, int]:
@@ -25,7 +29,7 @@ def test_a_failed_upload_is_tried_again_by_the_same_run_and_its_first_steps_are_
     from flows.retry_failed import retry_failed
     from tasks.queue import wait_for
 
-    video = sandbox.videos[3]
+    video = [one for one in sandbox.videos if one.has_media][-1]
     sandbox.fault(route="/v3/project/knowledge/add/file", status=422, times=None)
     failed = tonspur("video", video.id, "--json", "--metadata", "category=lecture")
     assert failed.returncode == 1

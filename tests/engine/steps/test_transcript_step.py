@@ -23,6 +23,7 @@ def spoken(tmp_path: Path) -> Path:
     return tmp_path / "talk.wav"
 
 
+@pytest.mark.e2e
 def test_prepared_sound_that_was_tidied_away_is_made_again(spoken: Path) -> None:
     settings = load(whisper_model="base", whisper_device="cpu")
     library, said = Library(settings), list[str]()
