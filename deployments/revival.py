@@ -24,7 +24,7 @@ _FORGOTTEN = timedelta(days=2)
 def revive(now: datetime | None = None) -> list[str]:
     """Let every run of the work pool that crashed a moment ago begin again; their names.
 
-    Runs that were started five times, or crashed days ago, are left to people.
+    Runs that were started ten times, or crashed days ago, are left to people.
     """
     at = now or datetime.now(UTC)
     crashed = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED]))

@@ -21,7 +21,7 @@ from tasks.job import Job
 
 VIDEO_DEPLOYMENT_NAME = "process-video"
 VIDEO_DEPLOYMENT = f"{VIDEO_DEPLOYMENT_NAME}/{VIDEO_DEPLOYMENT_NAME}"
-STARTS = 5
+STARTS = 10
 """So often a run that crashes is begun; then it is left to people."""
 _REVIVED_WITHIN = timedelta(seconds=20)
 _UNHAPPY = {StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}
