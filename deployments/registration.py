@@ -10,7 +10,8 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow
-from prefect.utilities.callables import parameter_schema
+
+from deployments.forms import form_of
 
 DEFAULT_QUEUE = "default"
 SYNCS_QUEUE = "syncs"
@@ -61,7 +62,7 @@ def register(client: SyncPrefectClient, wanted: Wanted) -> Change:
     A schedule that somebody paused on the dashboard stays paused until its time is changed.
     """
     known = _known(client, wanted)
-    schema = parameter_schema(wanted.flow).model_dump(exclude_unset=True)
+    schema = form_of(wanted.flow)
     if known and not _differences(known, wanted, schema):
         return "found"
     alone = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
@@ -96,7 +97,7 @@ def is_as_wanted(client: SyncPrefectClient, wanted: Wanted) -> tuple[bool, str]:
     known = _known(client, wanted)
     if known is None:
         return False, "missing"
-    schema = parameter_schema(wanted.flow).model_dump(exclude_unset=True)
+    schema = form_of(wanted.flow)
     differences = _differences(known, wanted, schema)
     return not differences, f"other {', '.join(differences)}" if differences else "there"
 
