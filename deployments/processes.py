@@ -58,7 +58,8 @@ class Child:
         """Whether it, or a process that it started, listens on this port."""
         if self._process is None:
             return False
-        with contextlib.suppress(psutil.NoSuchProcess):
+        # of one that has just ended only root may see what it had open
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             root = psutil.Process(self._process.pid)
             return any(
                 link.status == psutil.CONN_LISTEN and link.laddr.port == port

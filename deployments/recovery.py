@@ -1,7 +1,8 @@
 """Looks every few seconds for runs whose processes are gone, and lets crashed ones begin again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -38,7 +39,8 @@ class Recovery:
         if not answers(self._url):
             return  # it is being started again
         try:
-            self._recover()
+            with impatient():
+                self._recover()
         except httpx.HTTPError as error:
             self._say(f"The Prefect server is busy ({type(error).__name__}); looked for later.")
 
@@ -50,3 +52,19 @@ class Recovery:
             self._say(f"The run {name} has lost its process: it is marked Crashed.")
         for name in revive() if self._reviving else ():
             self._say(f"The run {name} crashed: it begins again.")
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Prefect's client gives up soon meanwhile: by itself it tries for minutes.
+
+    Whoever looks after the server must not wait for it, and whoever was told to stop has seconds.
+    """
+    from prefect.settings import (
+        PREFECT_API_REQUEST_TIMEOUT,
+        PREFECT_CLIENT_MAX_RETRIES,
+        temporary_settings,
+    )
+
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0, PREFECT_API_REQUEST_TIMEOUT: 3.0}):
+        yield

@@ -1,5 +1,6 @@
 """Tonspur's own Prefect server: SQLite under STATE_DIR, loopback, found again by later commands."""
 
+import base64
 import os
 import socket
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 import httpx
 
 from deployments.processes import Child
-from engine.errors import ServiceTrouble
+from engine.errors import BadSettings, ServiceTrouble
 from engine.library import locks
 from engine.running import RunningCard, card_file
 from engine.settings import Settings
 
 PREFERRED_PORT = 4200
+CARD = "prefect-server"
 _START_SECONDS = 90.0
 
 # What the GPU slot needs of the server; leases in memory leak the slot when a server dies, and the
@@ -45,7 +47,7 @@ class Server:
     def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._card = card_file(settings, "prefect-server")
+        self._card = card_file(settings, CARD)
         self._child: Child | None = None
         self.url = settings.prefect_api_url or ""
 
@@ -54,15 +56,18 @@ class Server:
 
         Raises:
             ServiceTrouble: the remote one does not answer, or ours did not start.
+            BadSettings: it asks for another password.
         """
         if self._settings.prefect_api_url:
             if not answers(self.url):
                 raise ServiceTrouble(f"The Prefect server {self.url} does not answer.")
+            _check_admission(self.url, self._settings)
             return False
         with locks.held(self._settings.locks_dir, "start", "prefect-server", _START_SECONDS):
             running = find(self._settings)
             if running:
                 self.url = running
+                _check_admission(running, self._settings)
                 return False
             try:
                 self._start(free_port(PREFERRED_PORT))
@@ -112,6 +117,22 @@ class Server:
             self._sleep(0.2)
 
 
+def _check_admission(url: str, settings: Settings) -> None:
+    secret = settings.prefect_server_api_auth_string
+    told = base64.b64encode(secret.get_secret_value().encode("utf-8")).decode() if secret else None
+    headers = {"Authorization": f"Basic {told}"} if told else {}
+    try:
+        answer = httpx.get(f"{url}/admin/version", headers=headers, timeout=10, trust_env=False)
+    except httpx.TransportError as error:
+        raise ServiceTrouble(f"The Prefect server {url} does not answer.") from error
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        wanted = "another" if secret else "a"
+        raise BadSettings(
+            f"The Prefect server {url} asks for {wanted} password: set its user:password as "
+            "PREFECT_SERVER_API_AUTH_STRING."
+        )
+
+
 def _given(settings: Settings) -> dict[str, str]:
     """What a client says to be let in; empty where the server lets everybody in."""
     secret = settings.prefect_server_api_auth_string
@@ -126,7 +147,7 @@ def _demanded(settings: Settings) -> dict[str, str]:
 
 def find(settings: Settings) -> str | None:
     """Address of the running server of this STATE_DIR."""
-    card = RunningCard.read(card_file(settings, "prefect-server"))
+    card = RunningCard.read(card_file(settings, CARD))
     return card.url if card and card.url and answers(card.url) else None
 
 

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+import httpx
+
 from deployments.engine import EngineService
-from deployments.parts import connect
-from deployments.recovery import Recovery
+from deployments.parts import connect, register
+from deployments.recovery import Recovery, impatient
 from deployments.server import Server
 from deployments.supervisor import LOOK_SECONDS, Supervisor
 from deployments.worker import Worker
@@ -68,7 +71,8 @@ class Station:
         if self._worker and self._worker.stop() and self.server.alive:
             from deployments.leftovers import mark_crashed
 
-            mark_crashed("Tonspur was stopped while this ran; retry it.")
+            with suppress(httpx.HTTPError), impatient():
+                mark_crashed("Tonspur was stopped while this ran; retry it.")
         self.engine.stop()
         self.server.stop()
 
@@ -104,9 +108,7 @@ class Station:
         fresh_server = self.server.ensure()
         fresh_engine = self.engine.ensure(elsewhere=True)
         connect(self.server)
-        from deployments.bootstrap import bootstrap
-
-        bootstrap(self._settings)
+        register(self._settings)
         self._worker = Worker(self._settings, self.server.environment(), self._queues)
         if fresh_server and not self._worker.found():
             from deployments.leftovers import mark_crashed

@@ -12,6 +12,7 @@ from engine.running import RunningCard, card_file
 from engine.settings import Settings, environment
 
 WORK_POOL = "rtx4090"
+CARD = "worker"
 # One sync, and enough videos that downloads go on while one is transcribed.
 FLOW_RUNS_AT_ONCE = 6
 HEARTBEAT_SECONDS = 30
@@ -42,7 +43,7 @@ class Worker:
         self._prefect = prefect
         self._queues = queues
         self._sleep = sleep
-        self._card = card_file(settings, "worker")
+        self._card = card_file(settings, CARD)
         self._child: Child | None = None
         self.prefect_name = f"{platform.node() or 'workstation'}-{settings.state_dir.name}"
 

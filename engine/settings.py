@@ -188,6 +188,14 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that starts with http:// or https://")
         return value
 
+    @field_validator("prefect_server_api_auth_string")
+    @classmethod
+    def _plain(cls, value: SecretStr | None) -> SecretStr | None:
+        told = value.get_secret_value() if value else ""
+        if not told.isascii() or not told.isprintable():  # the server compares ASCII alone
+            raise ValueError("must be letters, digits and signs of ASCII, as `user:password`")
+        return value
+
     @field_validator("whisper_language")
     @classmethod
     def _language_code(cls, value: str) -> str:

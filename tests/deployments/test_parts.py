@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from deployments.server import find
 from engine.running import RunningCard, card_file, is_alive
 from engine.settings import Settings, load
 from sandbox.demo_channel import DEMO_CHANNEL
@@ -103,9 +104,16 @@ def test_three_services_do_the_work_and_leave_nothing(
     login = ("operator", PASSWORD.partition(":")[2])
     assert httpx.post(count, json={}, auth=login).status_code == 200
 
-    before = pid_of(settings, "worker")
-    psutil.Process(before).kill()
-    pid_of(settings, "worker", other_than=before)
+    for name in ("prefect-server", "worker"):
+        before = pid_of(settings, name)
+        psutil.Process(before).kill()
+        pid_of(settings, name, other_than=before)
+    told(tmp_path, "server", "The Prefect server has ended; it is started again")
+    told(tmp_path, "worker", "The worker has ended; it is started again")
+    answering = time.monotonic() + 60
+    while find(settings) != card.url:
+        assert time.monotonic() < answering
+        time.sleep(0.2)
 
     done = subprocess.run(
         [sys.executable, "-m", "tonspur", "video", sandbox.videos[0].id, "--json"],
@@ -124,7 +132,7 @@ def test_three_services_do_the_work_and_leave_nothing(
     for one in (worker, engine, server):
         one.send_signal(signal.SIGTERM)
     for one in (worker, engine, server):
-        assert one.wait(12) == 1
+        assert one.wait(10) == 0, "told to end, it has done its work"
     assert not [process for process in family if is_alive(process)]
 
     written = [*settings.state_dir.rglob("*.log"), *(settings.state_dir / "run").glob("*")]
@@ -132,3 +140,27 @@ def test_three_services_do_the_work_and_leave_nothing(
         assert PASSWORD.encode() not in file.read_bytes(), file
     for process in psutil.process_iter(["cmdline"]):
         assert PASSWORD not in " ".join(process.info["cmdline"] or [])
+    for log in tmp_path.glob("*.log"):
+        assert PASSWORD not in log.read_text(encoding="utf-8")
+
+
+def test_they_are_stopped_by_a_command_whoever_started_them(
+    part: Part, settings: Settings, tmp_path: Path
+) -> None:
+    server, worker, engine = part("server"), part("worker"), part("engine")
+    for name, said in (("server", "listens"), ("worker", "serves"), ("engine", "listens")):
+        told(tmp_path, name, said)
+    engine.kill()  # what it looked after lives on without it
+    engine.wait()
+    orphan = psutil.Process(pid_of(settings, "engine"))
+    family = [orphan, *psutil.Process(server.pid).children(recursive=True)]
+    family += psutil.Process(worker.pid).children(recursive=True)
+
+    command = [sys.executable, "-P", "-m", "tonspur", "stop"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "tonspur worker, engine, tonspur server." in " ".join(done.stderr.split())
+    assert (worker.wait(1), server.wait(1)) == (0, 0)
+    assert not [process for process in family if is_alive(process)]
+    again = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
+    assert again.stderr.strip() == "Nothing runs."

@@ -1,3 +1,4 @@
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -8,15 +9,19 @@ import pytest
 
 from deployments import server
 from deployments.server import PREFERRED_PORT, Server, free_port
-from engine.errors import ServiceTrouble
+from engine.errors import BadSettings, ServiceTrouble
 from engine.settings import Settings, load
+
+PASSWORD = "Basic " + base64.b64encode(b"operator:right").decode()
 
 
 class Healthy(BaseHTTPRequestHandler):
-    """A server that is not ours, but says that it is well."""
+    """A server that is not ours, but says that it is well; behind /guarded it asks who is there."""
 
     def do_GET(self) -> None:  # noqa: N802
-        self.send_response(200)
+        guarded = "guarded" in self.path and not self.path.endswith("/health")
+        refused = guarded and self.headers["Authorization"] != PASSWORD
+        self.send_response(401 if refused else 200)
         self.end_headers()
         self.wfile.write(b"true")
 
@@ -55,6 +60,41 @@ def test_a_remote_server_is_used_as_it_is_and_must_answer(
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free_port(0)}/api")
     with pytest.raises(ServiceTrouble, match="does not answer"):
         Server(load()).ensure()
+
+
+def test_a_server_that_asks_for_another_password_is_told_in_one_sentence(
+    foreign: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{foreign}/guarded/api")
+    with pytest.raises(BadSettings, match="asks for a password"):
+        Server(load()).ensure()
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "operator:wrong")
+    with pytest.raises(BadSettings, match="asks for another password") as refused:
+        Server(load()).ensure()
+    assert "wrong" not in str(refused.value)
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "operator:right")
+    assert Server(load()).ensure() is False
+
+
+@pytest.mark.parametrize("name", ["PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"])
+def test_one_password_is_given_to_the_server_and_to_its_clients(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [key for key in Server(load()).environment() if "AUTH" in key]
+    monkeypatch.setenv(name, "operator:hush")
+    settings = load()
+    assert Server(settings).environment()["PREFECT_API_AUTH_STRING"] == "operator:hush"
+    assert server._demanded(settings) == {"PREFECT_SERVER_API_AUTH_STRING": "operator:hush"}
+    assert "hush" not in repr(settings)
+
+
+def test_a_password_that_the_server_could_not_compare_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "operator:schlüssel")
+    with pytest.raises(BadSettings, match=r"PREFECT_SERVER_API_AUTH_STRING: must be") as refused:
+        load()
+    assert "schlüssel" not in str(refused.value)
 
 
 def test_a_port_that_is_taken_is_passed_over(foreign: int) -> None:
