@@ -9,11 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
 
@@ -158,11 +167,35 @@ def _planned(entry: dict[str, Any]) -> Wanted:
 
 
 def _removed(client: SyncPrefectClient, slugs: set[str]) -> list[Made]:
-    """Deployments of channels that left the file; their runs stay on the dashboard."""
+    """Deployments of channels that left the file; their runs stay on the dashboard.
+
+    One whose run is under way only loses its schedule: without its limit the server could not end
+    that run (seen with 3.8.8). The next time it goes.
+    """
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
     gone = [
         one for one in client.read_deployments(deployment_filter=tagged) if one.name not in slugs
     ]
+    made = []
     for one in gone:
-        client.delete_deployment(one.id)
-    return [Made(f"deployment channel-sync/{one.name}", "removed") for one in gone]
+        busy = _is_under_way(client, one.id)
+        if busy:
+            for schedule in one.schedules:
+                client.delete_deployment_schedule(one.id, schedule.id)
+        else:
+            client.delete_deployment(one.id)
+        change = "unscheduled: its run is under way" if busy else "removed"
+        made.append(Made(f"deployment channel-sync/{one.name}", change))
+    return made
+
+
+def _is_under_way(client: SyncPrefectClient, deployment_id: UUID) -> bool:
+    begun = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=begun)),
+        ),
+        limit=1,
+    )
+    return bool(runs)

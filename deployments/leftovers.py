@@ -28,19 +28,6 @@ _WORKER_LABEL = "prefect.worker.name"
 _RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 
 
-def mark_crashed(message: str) -> int:
-    """Mark every begun run of the work pool as crashed; call it when no worker of it is left.
-
-    Returns:
-        How many there were.
-    """
-    with get_client(sync_client=True) as client:
-        runs = _begun(client)
-        for run in runs:
-            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-    return len(runs)
-
-
 def mark_lost(worker: str, *, at_once: bool = False) -> list[str]:
     """Mark the begun runs of a worker of this machine whose processes are gone.
 
@@ -52,7 +39,7 @@ def mark_lost(worker: str, *, at_once: bool = False) -> list[str]:
     """
     now = datetime.now(UTC)
     with get_client(sync_client=True) as client:
-        later = now + (_STARTING if at_once else timedelta(0))
+        later = now + (_NAMELESS if at_once else timedelta(0))
         lost = [run for run in _begun(client) if _is_lost(run, worker, later)]
         # What its process said last may have come between: a dead one says nothing more.
         still = [run for run in lost if client.read_flow_run(run.id).state_id == run.state_id]

@@ -98,7 +98,7 @@ def retried(
     job = Job()
     library = job.library()
     known = again.known()
-    failed = chosen(library, wanted, datetime.now(UTC), known.crashed)
+    failed = chosen(library, wanted, datetime.now(UTC), known.unexplained)
     tried = again.again(failed, known, job)
     ended = queue.wait_for((one.run_id for one in tried), look=look)
     named = {video.video_id: video for video in failed}

@@ -69,10 +69,10 @@ class Station:
     def close(self) -> None:
         """Stop what was started here; the worker first, so that it can still report."""
         if self._worker and self._worker.stop() and self.server.alive:
-            from deployments.leftovers import mark_crashed
+            from deployments.leftovers import mark_lost
 
             with suppress(httpx.HTTPError), impatient():
-                mark_crashed("Tonspur was stopped while this ran; retry it.")
+                mark_lost(self._worker.prefect_name, at_once=True)
         self.engine.stop()
         self.server.stop()
 
@@ -111,9 +111,9 @@ class Station:
         register(self._settings)
         self._worker = Worker(self._settings, self.server.environment(), self._queues)
         if fresh_server and not self._worker.found():
-            from deployments.leftovers import mark_crashed
+            from deployments.leftovers import mark_lost
 
-            mark_crashed("The machine or Tonspur went down while this ran; retry it.")
+            mark_lost(self._worker.prefect_name, at_once=True)
         fresh_worker = self._worker.ensure()
         self._recovery = self._recovery_of(self._worker, reviving=False)
         self.started_any = fresh_server or fresh_engine or fresh_worker

@@ -33,7 +33,7 @@ def retry_failed(
     wanted = Again([cause.name for cause in causes or ()], permanent, due, channel=channel)
     try:
         runs = again.known()
-        failed = chosen(job.library(), wanted, datetime.now(UTC), runs.crashed)
+        failed = chosen(job.library(), wanted, datetime.now(UTC), runs.unexplained)
         tried = again.again(failed, runs, job)
     except TonspurError as error:
         return ending(error)

@@ -29,8 +29,7 @@ FILE_DEPLOYMENT = "process-file/process-file"
 _OVER = (StateType.FAILED, StateType.CRASHED)
 _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _PAGE = 200
-_CRASHES = 10
-"""Starts after which a run that crashes is left to people."""
+_STARTS = 15
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,16 @@ class Known:
     on_their_way: frozenset[str]
 
     @property
-    def crashed(self) -> list[str]:
-        """Videos whose last run ended without a word, and not all too often."""
+    def unexplained(self) -> list[str]:
+        """Videos whose last run did not end well for a reason that may pass.
+
+        Their sidecars may not say so: it crashed, or it was Prefect that failed. Runs that were
+        started all too often are left to people.
+        """
         return [
             video_id
             for video_id, run in self.over.items()
-            if run.state and run.state.is_crashed() and run.run_count < _CRASHES
+            if not (run.state_name or "").startswith("Permanent") and run.run_count < _STARTS
         ]
 
 

@@ -1,9 +1,13 @@
 """How a run shows itself on the dashboard: its name, its tags, and what it leaves at the end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
+import httpx
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from engine.library.shelf import Entry
@@ -30,18 +34,28 @@ def run_name(video: Video) -> str:
 def _become(name: str, tags: list[str]) -> None:
     if not flow_run.id:
         return
-    with get_client(sync_client=True) as client:
+    with _let_be("name"), get_client(sync_client=True) as client:
         kept = set(client.read_flow_run(UUID(flow_run.id)).tags)
         client.update_flow_run(UUID(flow_run.id), name=name, tags=sorted(kept.union(tags)))
 
 
+@contextmanager
+def _let_be(what: str) -> Iterator[None]:
+    """What is shown is never worth a run: where the server does not take it, the log says so."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        get_run_logger().warning("The %s is not shown: %s.", what, type(error).__name__)
+
+
 def show_transcript(entry: Entry, sidecar: Sidecar) -> None:
     """Leave the transcript's beginning, its files and its links on the run's page."""
-    create_markdown_artifact(
-        page_of(entry, sidecar),
-        key=f"transcript-{_key(entry.video_id)}",
-        description=f"Transcript of {sidecar.video.title}",
-    )
+    with _let_be("transcript"):
+        create_markdown_artifact(
+            page_of(entry, sidecar),
+            key=f"transcript-{_key(entry.video_id)}",
+            description=f"Transcript of {sidecar.video.title}",
+        )
 
 
 def page_of(entry: Entry, sidecar: Sidecar) -> str:

@@ -1,10 +1,13 @@
 """The six steps of a video as tasks; what they do stands in engine/steps."""
 
+import time
 from collections.abc import Callable
 
 from prefect import task
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.logging import get_run_logger
 
+from engine.errors import ServiceTrouble
 from engine.library.shelf import Entry
 from engine.steps import audio as audio_step
 from engine.steps import download as download_step
@@ -18,6 +21,9 @@ from tasks.job import Job
 from tasks.progress import ProgressBar
 from tasks.retries import STEP
 from tasks.slot import shown_as_waiting
+
+_SLOT_PAUSES = (2, 5, 10, 20, 30)
+"""Seconds between two questions for the GPU slot, where the server has died meanwhile."""
 
 
 @task(name="metadata", task_run_name="metadata {video_id}", **STEP)
@@ -43,8 +49,16 @@ def audio(entry: Entry, job: Job, engine: Engine) -> None:
 def transcript(entry: Entry, job: Job, engine: Engine) -> None:
     """Step 4: what is said."""
     slot = job.settings().gpu_slot
-    with shown_as_waiting("transcript", f"transcript {entry.video_id}", slot) as begin:
-        transcript_in_slot.with_options(tags=[slot])(entry, job, engine, begin)
+    for pause in _SLOT_PAUSES:
+        try:
+            with shown_as_waiting("transcript", f"transcript {entry.video_id}", slot) as begin:
+                transcript_in_slot.with_options(tags=[slot])(entry, job, engine, begin)
+            return
+        except ConcurrencySlotAcquisitionError:
+            # the server was started again while it was asked (seen with 3.8.8)
+            get_run_logger().warning("No slot from the Prefect server; asked again in %d s.", pause)
+            time.sleep(pause)
+    raise ServiceTrouble("The Prefect server does not hand out the GPU slot.")
 
 
 @task(name="transcript", task_run_name="transcript {entry.video_id}", **STEP)

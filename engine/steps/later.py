@@ -39,7 +39,7 @@ class Again:
 
 
 def chosen(
-    library: Library, again: Again, now: datetime, crashed: Collection[str] = ()
+    library: Library, again: Again, now: datetime, unexplained: Collection[str] = ()
 ) -> list[VideoStatus]:
     """The videos that are tried again.
 
@@ -47,7 +47,8 @@ def chosen(
         library: says what failed.
         again: what is asked for.
         now: the present, in UTC.
-        crashed: ids of videos whose last run ended without a word; they count as failed for a time.
+        unexplained: ids of videos whose last run did not end well; they count as failed for a time
+            where the library knows of no failure.
 
     Raises:
         UnknownChannel: the library has no such channel.
@@ -60,7 +61,7 @@ def chosen(
         folder = library.folder_of_channel(known.channel_id)
 
     def fell(status: VideoStatus) -> bool:
-        return status.video_id in crashed and status.state in ("waiting", "failed")
+        return status.video_id in unexplained and status.state == "waiting"
 
     any_cause = not again.causes and not again.videos
     return [

@@ -160,7 +160,7 @@ def shelf(library: Library) -> Library:
 
 
 def ids(shelf: Library, again: Again, hours: float = 0, crashed: tuple[str, ...] = ()) -> list[str]:
-    found = chosen(shelf, again, datetime.now(UTC) + timedelta(hours=hours), crashed)
+    found = chosen(shelf, again, datetime.now(UTC) + timedelta(hours=hours), unexplained=crashed)
     return sorted(one.video_id for one in found)
 
 
