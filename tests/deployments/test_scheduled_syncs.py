@@ -36,7 +36,7 @@ def channel(name: str) -> SandboxChannel:
     start = datetime(2025, 1, 1, tzinfo=UTC)
     videos = tuple(
         SandboxVideo(
-            id=f"{name}-{number:010}"[:11],
+            id=f"{name[:5]}-{number:05}",
             title=f"{name} {number}",
             published=start + timedelta(days=number),
             talk="tea",
