@@ -8,14 +8,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from deployments import server
+from deployments.bootstrap import planned_deployments
 from engine.running import RunningCard, is_alive
 from engine.settings import Settings
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True)
+def channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One channel by the clock, once a year."""
+    file = tmp_path / "channels.yaml"
+    entry = '{channel: "@yearly", cron: "0 0 1 1 *", timezone: Europe/Berlin}'
+    file.write_text(f"channels:\n  - {entry}\n", encoding="utf-8")
+    monkeypatch.setenv("CHANNELS_FILE", str(file))
 
 
 @pytest.fixture
@@ -87,5 +98,10 @@ def test_prefects_own_command_registers_the_deployments(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("channel-sync", "process-video", "process-file", "upload-files"):
-        assert f"{name}/{name}" in done.stdout
+    for entry in planned_deployments():
+        assert f"{entry['name']}/{entry['name']}" in done.stdout
+    told = httpx.get(
+        f"{server.find(settings)}/deployments/name/channel-sync/yearly", trust_env=False
+    ).json()
+    [schedule] = told["schedules"]
+    assert (schedule["active"], schedule["schedule"]["timezone"]) == (True, "Europe/Berlin")
