@@ -1,7 +1,8 @@
 """One sandbox, Prefect server and worker for all tests of flows: real ones, started once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from engine.library.shelf import Library
 from engine.settings import Settings, load
 from sandbox.demo_channel import DEMO_CHANNEL
 from sandbox.life import Sandbox
-from sandbox.spec import SandboxSpec
+from sandbox.spec import SandboxChannel, SandboxSpec, SandboxVideo
+
+FRESH = SandboxChannel(id=f"UC{'f' * 22}", handle="@fresh", title="Fresh")
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +78,27 @@ def own_surroundings(
     # the commands shall find this session's server as a user's second command would
     monkeypatch.delenv("PREFECT_API_URL")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def new_video(sandbox: Sandbox) -> Callable[[], SandboxVideo]:
+    """Puts another video on a second channel: nobody else works on it."""
+
+    def make() -> SandboxVideo:
+        first, *others = sandbox.spec.channels
+        mine = others[0] if others else FRESH
+        number = len(mine.videos)
+        made = SandboxVideo(
+            id=f"fresh{number:06}",
+            title=f"Fresh talk {number}",
+            published=datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=number),
+            talk="tea",
+        )
+        channels = (first, mine.with_videos(made))
+        sandbox.change(sandbox.spec.model_copy(update={"channels": channels}))
+        return made
+
+    return make
 
 
 @pytest.fixture

@@ -180,7 +180,9 @@ def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
 
     more = obstacles(datetime.now(UTC))
     spec = sandbox.spec
-    sandbox.change(spec.model_copy(update={"channels": (spec.channels[0].with_videos(*more),)}))
+    first, *others = spec.channels
+    channels = (first.with_videos(*more), *others)
+    sandbox.change(spec.model_copy(update={"channels": channels}))
     ids = {video.obstacle: video.id for video in more}
     *items, _ = lines(tonspur("sync", sandbox.handle, "--all", "--dry-run", "--json"))
     verdicts = {item["video_id"]: (item["status"], item["reason"]) for item in items}

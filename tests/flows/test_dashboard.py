@@ -5,7 +5,7 @@ With TONSPUR_SCREENSHOTS set to a folder, pictures of the four moments are left 
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,11 +82,11 @@ def state(page: "playwright.Page", name: str) -> None:
 def test_a_video_is_started_from_the_form_and_seen_to_its_end(
     page: "playwright.Page",
     station: Station,
-    sandbox: Sandbox,
+    new_video: Callable[[], SandboxVideo],
     library: Library,
     settings: Settings,
 ) -> None:
-    video = [one for one in sandbox.videos if one.has_media][0]
+    video = new_video()
     start(page, station, video, "schnell")
     state(page, "Completed")
     page.get_by_text(video.title).first.wait_for()
@@ -103,11 +103,15 @@ def test_a_video_is_started_from_the_form_and_seen_to_its_end(
 
 
 def test_retry_in_the_dashboard_goes_on_at_the_step_that_failed(
-    page: "playwright.Page", station: Station, sandbox: Sandbox, library: Library
+    page: "playwright.Page",
+    station: Station,
+    sandbox: Sandbox,
+    new_video: Callable[[], SandboxVideo],
+    library: Library,
 ) -> None:
     from prefect.client.orchestration import get_client
 
-    video = [one for one in sandbox.videos if one.has_media][1]
+    video = new_video()
     sandbox.fault(route=UPLOAD, status=422, body={"detail": "not today"}, times=None)
     start(page, station, video, "optimiert")
     state(page, "Permanent: refused document")

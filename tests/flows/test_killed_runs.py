@@ -1,6 +1,7 @@
 """A flow run killed in any of its steps, and retried as the dashboard does it."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from engine.library.sidecar import STEPS
 from engine.odin.client import OdinClient
 from engine.odin.documents import document_name
 from engine.settings import Settings
-from sandbox.life import Sandbox
+from sandbox.spec import SandboxVideo
 
 pytestmark = pytest.mark.e2e
 
@@ -53,7 +54,7 @@ def press_retry(run_id: UUID) -> None:
 def test_a_run_that_was_killed_goes_on_and_leaves_one_document(
     step: str,
     station: Station,
-    sandbox: Sandbox,
+    new_video: Callable[[], SandboxVideo],
     settings: Settings,
     library: Library,
     kill_plan: Path,
@@ -61,7 +62,7 @@ def test_a_run_that_was_killed_goes_on_and_leaves_one_document(
     from tasks import queue
     from tasks.job import Job
 
-    video = sandbox.videos[STEPS.index(step)]
+    video = new_video()
     port = station.engine.url.rsplit(":", 1)[1]
     plan = "\n".join(map(str, MOMENTS[step])).replace("ENGINE_PORT", port)
     kill_plan.write_text(plan, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Failed videos, tried again by command, by the clock, and from the dashboard."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from deployments.station import Station
 from engine.library.shelf import Library
 from sandbox.life import Sandbox
+from sandbox.spec import SandboxVideo
 from tests.flows.test_channel_sync import lines, tonspur
 
 pytestmark = pytest.mark.e2e
@@ -21,7 +23,10 @@ def run_of(video_id: str) -> tuple[UUID, str | None, int]:
 
 
 def test_a_failed_upload_is_tried_again_by_the_same_run_and_its_first_steps_are_not(
-    station: Station, sandbox: Sandbox, library: Library
+    station: Station,
+    sandbox: Sandbox,
+    new_video: Callable[[], SandboxVideo],
+    library: Library,
 ) -> None:
     from prefect.client.orchestration import get_client
 
@@ -29,7 +34,7 @@ def test_a_failed_upload_is_tried_again_by_the_same_run_and_its_first_steps_are_
     from flows.retry_failed import retry_failed
     from tasks.queue import wait_for
 
-    video = [one for one in sandbox.videos if one.has_media][-1]
+    video = new_video()
     sandbox.fault(route="/v3/project/knowledge/add/file", status=422, times=None)
     failed = tonspur("video", video.id, "--json", "--metadata", "category=lecture")
     assert failed.returncode == 1
