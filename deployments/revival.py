@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import AwaitingRetry
 
 from deployments.worker import WORK_POOL
@@ -31,7 +32,9 @@ def revive(now: datetime | None = None) -> list[str]:
     ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[WORK_POOL]))
     with get_client(sync_client=True) as client:
         runs = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=crashed), work_pool_filter=ours
+            flow_run_filter=FlowRunFilter(state=crashed),
+            work_pool_filter=ours,
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         )
         due = [run for run in runs if is_due(run, at)]
         for run in due:

@@ -208,8 +208,10 @@ def shares(url: str) -> dict[str, int]:
     program = """
 from collections import Counter
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+videos = FlowFilter(name=FlowFilterName(any_=["process-video"]))
 with get_client(sync_client=True) as client:
-    runs = [run for run in client.read_flow_runs() if "video" in run.parameters]
+    runs = client.read_flow_runs(flow_filter=videos)
 names = Counter(run.labels["prefect.worker.name"].rpartition("-")[2] for run in runs)
 import json; print(json.dumps(names))
 """
