@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from deployments.processes import Child
+from deployments.stuck import LockedDatabase
 from engine.errors import BadSettings, ServiceTrouble
 from engine.library import locks
 from engine.running import RunningCard, card_file
@@ -49,6 +50,7 @@ class Server:
         self._sleep = sleep
         self._card = card_file(settings, CARD)
         self._child: Child | None = None
+        self._database = LockedDatabase(settings.state_dir / "prefect" / "prefect.db")
         self.url = settings.prefect_api_url or ""
 
     def ensure(self) -> bool:
@@ -82,8 +84,8 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        """Whether the server that this object started runs; True for a foreign one."""
-        return self._child is None or self._child.alive
+        """Whether the server that this object started runs and can write; True for a foreign one."""
+        return self._child is None or (self._child.alive and not self._database.is_stuck())
 
     def restart(self) -> None:
         """Start our server again, at the address that everybody knows."""
@@ -99,6 +101,7 @@ class Server:
 
     def _start(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api"
+        self._database.forget()
         program = [sys.executable, "-P", "-m", "prefect", "server", "start"]
         self._child = Child(
             [*program, "--host", "127.0.0.1", "--port", str(port)],
