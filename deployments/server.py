@@ -84,7 +84,7 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        """Whether the server that this object started runs and can write; True for a foreign one."""
+        """Whether the server that was started here runs and can write; True for a foreign one."""
         return self._child is None or (self._child.alive and not self._database.is_stuck())
 
     def restart(self) -> None:

@@ -38,7 +38,7 @@ class LockedDatabase:
 
     def _is_free(self) -> bool:
         try:
-            with closing(sqlite3.connect(self._file, timeout=0.5, isolation_level=None)) as store:
+            with closing(sqlite3.connect(self._file, timeout=0.1, isolation_level=None)) as store:
                 store.execute("BEGIN IMMEDIATE")
                 store.execute("ROLLBACK")
         except sqlite3.OperationalError:
