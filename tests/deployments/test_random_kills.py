@@ -1,4 +1,8 @@
-"""Every process may die at any moment: a sync goes on to its end all the same, by itself."""
+"""Every process may die at any moment: a sync goes on to its end all the same, by itself.
+
+TONSPUR_KILLS=4 kills each kind of process four times over a sync of fifty videos, which takes about
+ten minutes; without it each dies once over twelve.
+"""
 
 import json
 import os
@@ -34,13 +38,13 @@ from tasks.queue import STARTS
 pytestmark = pytest.mark.e2e
 
 KINDS = ("flow run", "worker", "listening process", "model process", "Prefect server")
-KILLS_OF_EACH = 4
+KILLS_OF_EACH = int(os.environ.get("TONSPUR_KILLS", "1"))
 PAUSE_S = (2.0, 12.0)
 SLOT_FREE_S = 90.0
 GPU_FREE_S = 2.0
 ORPHANED_S = 180.0
 LONGEST_S = 1500.0
-VIDEOS = 50
+VIDEOS = 50 if KILLS_OF_EACH >= 4 else 12
 
 TALKS = ("harbor", "bread", "garden", "sleep")
 
@@ -294,7 +298,7 @@ def free_slots(deadline_s: float) -> float:
     return time.monotonic() - begun
 
 
-def test_twenty_kills_over_a_sync_of_fifty_leave_every_video_in_its_right_state(
+def test_kills_of_every_process_leave_every_video_in_its_right_state(
     settings: Settings, sandbox: Sandbox
 ) -> None:
     seed = random.SystemRandom().randrange(10_000)
@@ -310,7 +314,7 @@ def test_twenty_kills_over_a_sync_of_fifty_leave_every_video_in_its_right_state(
     print(f"killed {dict(killer.done)}, {clock.retries} retries by the clock")
     print(f"GPU free after {[round(s, 2) for s in killer.gpu_free_s]} s")
     assert killer.done == dict.fromkeys(KINDS, KILLS_OF_EACH)
-    assert killer.gpu_free_s
+    assert killer.gpu_free_s or KILLS_OF_EACH == 1  # every second killed run has the GPU
     assert all(seconds < GPU_FREE_S for seconds in killer.gpu_free_s)
     assert free_slots(SLOT_FREE_S) < SLOT_FREE_S
 
