@@ -1,7 +1,7 @@
 """Every process may die at any moment: a sync goes on to its end all the same, by itself.
 
 TONSPUR_KILLS=4 kills each kind of process four times over a sync of fifty videos, which takes about
-ten minutes; without it each dies once over twelve.
+ten minutes; without it each dies once over sixteen.
 """
 
 import json
@@ -44,7 +44,7 @@ SLOT_FREE_S = 90.0
 GPU_FREE_S = 2.0
 ORPHANED_S = 180.0
 LONGEST_S = 1500.0
-VIDEOS = 50 if KILLS_OF_EACH >= 4 else 12
+VIDEOS = 50 if KILLS_OF_EACH >= 4 else 16
 
 TALKS = ("harbor", "bread", "garden", "sleep")
 
@@ -306,6 +306,8 @@ def test_kills_of_every_process_leave_every_video_in_its_right_state(
     chance = random.Random(seed)
     plan = [*KINDS] * KILLS_OF_EACH
     chance.shuffle(plan)
+    if KILLS_OF_EACH == 1:  # what is there only while somebody works goes first
+        plan.sort(key=lambda kind: kind not in ("flow run", "model process"))
     clock, library = Clock(), Library(settings)
     killer = Killer(settings, plan, chance, due=time.monotonic() + 10)
     begun = time.monotonic()
