@@ -59,6 +59,8 @@ class OdinClient:
             sleep=sleep,
             random=random,
         )
+        self.hidden_in = self._wire.hidden_in
+        """Takes key and secret out of a text that the server wrote."""
         self.project = settings.odin_project_id
         self._place = f"project/{quote(self.project, safe='')}"
         self.max_bytes = settings.odin_max_file_mb * 1024 * 1024

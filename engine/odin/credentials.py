@@ -1,13 +1,19 @@
 """Key and secret: there, and fit to travel in a header."""
 
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr
 
 from engine.errors import BadSettings, MissingCredentials
 from engine.settings import Settings
+
+# Those that log at all; a filter of a parent does not see the records of its children.
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy")))
 
 
 @dataclass(frozen=True)
@@ -25,9 +31,37 @@ class Credentials(httpx.Auth):
 
     def hidden_in(self, text: str) -> str:
         """The text without key and secret: a server may repeat them in its answer."""
-        for value in (self.key.get_secret_value(), self.secret.get_secret_value()):
-            text = text.replace(value, "***")
+        values = (self.key.get_secret_value(), self.secret.get_secret_value())
+        spelled = {form for it in values for form in (it, quote(it, safe=""), escape(it))}
+        for form in sorted(spelled, key=len, reverse=True):  # one may be a part of the other
+            text = text.replace(form, "***")
         return text
+
+
+class Discretion(logging.Filter):
+    """Hides credentials in what httpx and httpcore log, such as the headers of an answer."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Logging's hook: lets everything pass, changed where it has to be."""
+        said = record.getMessage()
+        hidden = self._credentials.hidden_in(said)
+        if hidden != said:
+            record.msg, record.args = hidden, ()
+        return True
+
+    def begin(self) -> None:
+        """Watch the logs."""
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self)
+
+    def end(self) -> None:
+        """Watch them no longer."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self)
 
 
 def require_credentials(settings: Settings) -> Credentials:

@@ -182,7 +182,8 @@ class _Delivery:
         if self.grace > 0:
             self.grace -= 1
         elif self.stored is not None:
-            reason = f": {one_line(ours.reason)}" if ours.reason else ""
+            said = self.client.hidden_in(one_line(ours.reason))
+            reason = f": {said}" if said else ""
             raise IndexingFailed(f"ODIN AI could not index {self.name} ({ours.status}{reason}).")
         else:
             # The listing may show the old failure a little longer than it lasts.

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import BadSettings, NetworkTrouble, ServiceTrouble, Temporary
-from engine.odin.credentials import Credentials
+from engine.odin.credentials import Credentials, Discretion
 from engine.odin.refusals import AskedToWait, detail_of, one_line, refusal, route_is_missing
 
 QUESTION = httpx.Timeout(connect=10, read=60, write=60, pool=10)
@@ -28,10 +28,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that was read to its end."""
+    """An answer that was read to its end; `body` may hold keys and shows in no report."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     wait_s: float | None
 
     def as_a(self, model: type[Model]) -> Model:
@@ -43,8 +43,8 @@ class Reply:
         try:
             return model.model_validate_json(self.body)
         except ValidationError:
-            # The validation error would carry the body, which may hold keys.
-            raise ServiceTrouble("ODIN AI's answer is not in the form that its API has.") from None
+            pass  # left behind: it carries the body, which may hold keys
+        raise ServiceTrouble("ODIN AI's answer is not in the form that its API has.")
 
 
 class Wire:
@@ -74,10 +74,17 @@ class Wire:
             )
         except httpx.InvalidURL as error:
             raise BadSettings(f"ODIN_BASE_URL: {error}.") from None
+        self._discretion = Discretion(credentials)
+        self._discretion.begin()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._discretion.end()
+
+    def hidden_in(self, text: str) -> str:
+        """The text without key and secret."""
+        return self._credentials.hidden_in(text)
 
     def ask(self, method: str, *paths: str, **content: Any) -> Reply:
         """An answer to a question that may be asked twice: trouble is retried with jitter.
@@ -111,7 +118,7 @@ class Wire:
             reply = self._send(method, path, **content)
             if 200 <= reply.status < 300:
                 return reply
-            said = self._credentials.hidden_in(detail_of(reply.body))
+            said = self.hidden_in(detail_of(reply.body))
             if reply.status not in (404, 405):
                 break
             if path != paths[-1] and route_is_missing(reply.status, said):
@@ -134,10 +141,10 @@ class Wire:
                     _wait_of(response.headers.get("Retry-After")),
                 )
         except httpx.RequestError as error:
-            # Not chained: the httpx error holds the request, and that the credentials.
-            said = one_line(self._credentials.hidden_in(str(error)))
+            said = one_line(self.hidden_in(str(error)))
             cause = f"{type(error).__name__}: {said}" if said else type(error).__name__
-            raise NetworkTrouble(f"The connection to ODIN AI failed ({cause}).") from None
+        # Outside, so that nothing leads to the httpx error: it holds request and credentials.
+        raise NetworkTrouble(f"The connection to ODIN AI failed ({cause}).")
 
 
 def plain(error: Temporary) -> Temporary:

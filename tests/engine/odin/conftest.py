@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import policy
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from engine import settings as settings_module
+from engine.library.shelf import Entry, Library, written_at
 from engine.odin import OdinClient
 from engine.settings import Settings
+from engine.steps.write import write
+from engine.transcript import Segment, Transcript
+from engine.video import Video
 
 KEY, SECRET, PROJECT = "key-0123456789", "secret-9876543210", "proj1"
 
@@ -281,3 +286,26 @@ def still() -> Time:
 def client(settings: Settings, still: Time) -> Iterator[OdinClient]:
     with OdinClient(settings, sleep=still.sleep, random=lambda: 0.5) as odin:
         yield odin
+
+
+@pytest.fixture
+def shelved() -> Callable[[Settings], tuple[Library, Entry]]:
+    """Puts a video whose transcript is written into a library."""
+
+    def place(settings: Settings) -> tuple[Library, Entry]:
+        library = Library(settings)
+        published = datetime(2026, 1, 1, tzinfo=UTC)
+        entry = library.place(Video(video_id="aaaaaaaaaa1", published_at=published, title="Talk"))
+        heard = Transcript(
+            language="en",
+            duration_s=9,
+            model="m",
+            preset="p",
+            segments=(Segment(start=0, end=1, text="Hello."),),
+        )
+        entry.transcript.write_text(heard.model_dump_json(), encoding="utf-8")
+        library.record(entry, "transcript", written_at("done"))
+        write(library, entry)
+        return library, entry
+
+    return place

@@ -2,13 +2,18 @@
 
 import json
 import logging
+import socket
 import sqlite3
 import traceback
+from urllib.parse import quote
 
 import pytest
 
 from engine.errors import TonspurError
-from engine.odin import OdinClient, upload_documents
+from engine.odin import DocumentMetadata, OdinClient, upload_documents
+from engine.odin.credentials import Credentials
+from engine.settings import SecretStr
+from engine.steps.upload import upload
 from tests.engine.odin.conftest import KEY, SECRET
 
 HIDDEN = (KEY, SECRET, "sk-hidden")
@@ -35,6 +40,17 @@ def hidden_in(text: str) -> list[str]:
     return [secret for secret in HIDDEN if secret in text]
 
 
+def told_by(error: BaseException) -> str:
+    """All that a report of an error may show: the whole chain, with the locals of every frame."""
+    said = []
+    while error is not None:
+        told = traceback.TracebackException.from_exception(error, capture_locals=True)
+        said += [repr(error), str(vars(error)), *told.format_exception_only()]
+        said += [str(frame.locals) for frame in told.stack if frame.filename != __file__]
+        error = error.__cause__ or error.__context__
+    return "\n".join(said)
+
+
 @pytest.mark.parametrize("echo", ECHOES)
 def test_what_the_server_repeats_is_in_no_error_log_or_row(
     echo, kb, settings, still, tmp_path, caplog
@@ -52,9 +68,7 @@ def test_what_the_server_repeats_is_in_no_error_log_or_row(
         ):
             with pytest.raises(TonspurError) as caught:
                 call()
-            told = traceback.TracebackException.from_exception(caught.value)
-            assert not hidden_in("".join(told.format()) + repr(caught.value.args))
-            assert caught.value.__context__ is None or caught.value.__suppress_context__
+            assert not hidden_in(told_by(caught.value))
     rows = list(upload_documents([paper], settings, clock=still.clock, sleep=still.sleep))
     assert not hidden_in(str(rows) + rows[0].model_dump_json())
     assert not hidden_in(caplog.text)
@@ -79,15 +93,88 @@ def test_a_connection_that_breaks_tells_no_secret(kb, settings, still, caplog):
     kb.order("/", hangs_up=True, times=99)
     with OdinClient(settings, sleep=still.sleep) as client, pytest.raises(TonspurError) as caught:
         client.projects()
-    told = traceback.TracebackException.from_exception(caught.value)
-    assert not hidden_in("".join(told.format()) + caplog.text)
+    assert not hidden_in(told_by(caught.value) + caplog.text)
 
 
-def test_a_redirect_takes_no_secret_along_and_shows_none(kb, settings, still, caplog):
-    elsewhere = f"http://127.0.0.1:9/?key={KEY}"
-    kb.order("/", status=307, headers={"Location": elsewhere}, times=9)
+def test_a_project_list_that_cannot_be_read_is_not_shown(kb, settings, still, caplog):
+    listed = {"projects": [{"id": {}, "api_keys": ["sk-hidden", KEY, SECRET]}]}
+    kb.order("/projects", status=200, body=json.dumps(listed).encode(), times=9)
     with OdinClient(settings, sleep=still.sleep) as client, pytest.raises(TonspurError) as caught:
         client.projects()
-    assert len(kb.requests) == 1
-    assert not hidden_in(str(caught.value))
-    assert "127.0.0.1:9" not in caplog.text.replace(elsewhere, "")
+    assert not hidden_in(told_by(caught.value) + caplog.text)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_shows_nothing(
+    kb, settings, still, tmp_path, caplog, status
+):
+    paper = tmp_path / "a.txt"
+    paper.write_text("words", encoding="utf-8")
+    metadata = DocumentMetadata(title="a", sha256="0", last_upload="2026-01-02")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0.1)
+        place = f"http://127.0.0.1:{other.getsockname()[1]}/{SECRET}?key={KEY}"
+        kb.order("/", status=status, headers={"Location": place, "X-Echo": SECRET}, times=9)
+        with OdinClient(settings, sleep=still.sleep) as client:
+            for call in (
+                client.projects,
+                lambda: client.add_file(paper, "a.txt", metadata),
+                lambda: client.delete("a.txt"),
+            ):
+                with pytest.raises(TonspurError) as caught:
+                    call()
+                assert not hidden_in(told_by(caught.value))
+        with pytest.raises(TimeoutError):
+            other.accept()
+    assert len(kb.requests) == 3
+    assert not hidden_in(caplog.text)
+    assert "Location" in caplog.text, "the log of httpcore was on"
+
+
+def test_a_redirect_to_no_address_shows_nothing(kb, settings, still, caplog):
+    kb.order("/", status=307, headers={"Location": f"http://[{KEY}/{SECRET}"}, times=9)
+    with OdinClient(settings, sleep=still.sleep) as client, pytest.raises(TonspurError) as caught:
+        client.projects()
+    assert not hidden_in(told_by(caught.value) + caplog.text)
+
+
+def test_two_clients_of_the_same_keys_hide_them_until_the_last_is_closed(
+    kb, settings, still, caplog
+):
+    kb.order("/projects", status=401, headers={"X-Echo": KEY}, times=9)
+    with OdinClient(settings, sleep=still.sleep) as client:
+        with OdinClient(settings, sleep=still.sleep):
+            pass
+        with pytest.raises(TonspurError):
+            client.projects()
+    assert not hidden_in(caplog.text)
+    assert not logging.getLogger("httpcore.http11").filters
+
+
+def test_a_key_is_hidden_in_every_spelling_and_inside_another():
+    known = Credentials(SecretStr("ab+/"), SecretStr("ab+/<&>cd"))
+    said = f"ab+/ ab+/<&>cd {quote('ab+/', safe='')} ab+/&lt;&amp;&gt;cd"
+    assert known.hidden_in(said) == "*** *** *** ***"
+
+
+def test_what_the_server_says_of_a_failed_document_shows_no_key(kb, settings, still, tmp_path):
+    kb.becomes = "failed"
+    original = kb.add
+    kb.add = lambda *args, **words: (
+        (doc := original(*args, **words)).update(error=f"no {KEY}") or doc
+    )
+    paper = tmp_path / "a.txt"
+    paper.write_text("words", encoding="utf-8")
+    [row] = upload_documents([paper], settings, clock=still.clock, sleep=still.sleep)
+    assert "no ***" in str(row.reason)
+    assert not hidden_in(str(row))
+
+
+def test_a_sidecar_shows_no_key(kb, settings, shelved):
+    kb.order("/add/file", status=422, body=ECHOES["a list with the refused input"][1].encode())
+    library, entry = shelved(settings)
+    with pytest.raises(TonspurError):
+        upload(library, entry, settings)
+    written = entry.sidecar.read_text(encoding="utf-8")
+    assert library.read(entry).steps["upload"].status == "failed"
+    assert not hidden_in(written)
