@@ -38,6 +38,7 @@ def counts(world: Here) -> Counts:
         media_bytes_of=tally.all_of("media_bytes_of"),
         uploads=uploads.get("stored", 0),
         upload_bytes=uploads.get("bytes", 0),
+        credits=uploads.get("credits", 0),
         struck=tally.all_of("struck"),
         documents=dict(Counter(known.status(now) for known in world.documents.every())),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.faults import Fault
+from sandbox.faults import ODIN_PATHS, Fault
 
 KINDS: Final[Mapping[str, Fault]] = {
     "lost": Fault(lost_answer=True),
@@ -19,7 +19,6 @@ KINDS: Final[Mapping[str, Fault]] = {
     "502": Fault(status=502),
 }
 """What may happen, all equally likely."""
-_ODIN = ("/project", "/v2/project", "/v3/project", "/tools/kb")
 
 
 class Chances(BaseModel):
@@ -36,7 +35,7 @@ def drawn(chances: Chances, number: int, path: str) -> str | None:
 
     The same seed, number and path give the same answer.
     """
-    if not path.startswith(_ODIN):
+    if not path.startswith(ODIN_PATHS):
         return None
     dice = random.Random(f"{chances.seed}:{number}")  # noqa: S311  # nothing secret
     return dice.choice(list(KINDS)) if dice.random() < chances.rate else None

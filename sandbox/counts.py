@@ -25,6 +25,8 @@ class Counts(BaseModel):
     """Documents that were stored."""
     upload_bytes: int
     """Their bytes."""
+    credits: int
+    """What they cost."""
     struck: dict[str, int]
     """Faults that chance brought, by kind."""
     documents: dict[str, int]

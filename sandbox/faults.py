@@ -15,6 +15,9 @@ from sandbox.google_answers import ANSWERS
 from sandbox.lies import Lie, LyingSend
 from sandbox.sayings import Saying
 
+ODIN_PATHS = ("/project", "/v2/project", "/v3/project", "/tools/kb")
+"""How the addresses of ODIN AI begin."""
+_FASTAPI = {404: "Not Found", 405: "Method Not Allowed"}
 _SLICES_A_SECOND = 10
 
 
@@ -33,7 +36,8 @@ class Fault(BaseModel):
     delay_s: float = Field(default=0.0, ge=0)
     """Seconds until the request is looked at."""
     status: int | None = Field(default=None, ge=200, le=599)
-    """Answer this in place of the real answer; the request has no effect."""
+    """Answer this in place of the real answer; the request has no effect. Without a body ODIN AI's
+    404 and 405 read as for an address that is gone."""
     body: str | dict[str, Any] | None = None
     google: str | None = None
     """Answer this refusal of the Data API: a name in `sandbox.google_answers`. A `status` given
@@ -158,4 +162,6 @@ def _usual_body(fault: Fault, status: int, path: str) -> str | dict[str, Any]:
         said = "The service is currently unavailable."
         errors = [{"message": said, "domain": "global", "reason": "backendError"}]
         return {"error": {"code": status, "message": said, "errors": errors}}
+    if status in _FASTAPI and path.startswith(ODIN_PATHS):
+        return {"detail": _FASTAPI[status]}
     return f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"

@@ -79,12 +79,13 @@ def _add(
         raise HTTPException(400, f"Unsupported file type: {ending(name)}")
     if (file.size or 0) > world.spec.odin.max_bytes:
         return HTMLResponse("<html><head><title>413</title></head></html>", status_code=413)
+    described = _object(metadata)
     _charge(world, file)
     incoming = Incoming(
         project_id=project_id,
         name=name,
         path=_folder(path),
-        metadata=_object(metadata),
+        metadata=described,
         force=force,
         indexing_s=world.spec.odin.indexing_s,
         fate=struck.fate or "synced",
@@ -101,7 +102,7 @@ def _charge(world: World, file: UploadFile) -> None:
     Raises:
         HTTPException: 402, `detail` is a string.
     """
-    words = len(file.file.read().split())
+    words = sum(len(line.split()) for line in file.file)
     file.file.seek(0)
     price = max(1, -(-words // _WORDS_A_CREDIT))
     limit = world.spec.odin.credits

@@ -15,6 +15,8 @@ from engine.errors import (
 
 _CREDITS = re.compile(r"\bcredits?\b|\bpayment\b|\bbilling\b", re.IGNORECASE)
 _MARKUP = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+# What FastAPI, nginx, Apache, Express and Go say of an address that they do not know.
+_NO_ROUTE = re.compile(r"|Not Found( .*)?|404( .*)?|Cannot (GET|POST|PATCH|DELETE) /.*")
 _LONGEST = 300
 
 
@@ -71,16 +73,17 @@ def _about_the_item(status: int, said: str) -> TonspurError:
     if status == 409:
         return NameTaken(_sentence("ODIN AI has a document of this name", status, said))
     sentence = _sentence("ODIN AI does not take this", status, said)
-    if status == 404 and "project" in said.lower():
+    gone = route_is_missing(status, said)
+    if status == 404 and "project" in said.lower() and not gone:
         return RefusedCredentials(f"{sentence} Check ODIN_PROJECT_ID.")
     if status in (404, 405):
-        return NotThere(sentence, route_missing=route_is_missing(status, said))
+        return NotThere(sentence, route_missing=gone)
     return RefusedDocument(sentence)
 
 
 def route_is_missing(status: int, said: str) -> bool:
     """Whether the address itself is unknown there, and not what was asked for at it."""
-    return status == 405 or (status == 404 and said in ("", "Not Found", "404 Not Found"))
+    return status == 405 or (status == 404 and _NO_ROUTE.fullmatch(said) is not None)
 
 
 def detail_of(body: bytes) -> str:

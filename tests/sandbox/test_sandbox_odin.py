@@ -234,11 +234,15 @@ def test_without_credits_an_upload_is_refused_with_a_text(start: Any) -> None:
             files = {"file": (name, b"word " * words)}
             return odin.post("/v3/project/knowledge/add/file", data=data, files=files)
 
+        broken = {**data, "metadata": "no json"}
+        files = {"file": ("long.txt", b"word " * 90_000)}
+        assert odin.post(V3, data=broken, files=files).status_code == 422, "costs nothing"
         assert send("long.txt", 10_001).status_code == 200, "two credits"
         assert send("short.txt", 1).status_code == 200
         refused = send("more.txt", 1)
         assert (refused.status_code, refused.json()) == (402, {"detail": "Not enough credits"})
-    assert running.counts().documents == {"synced": 2}
+    counts = running.counts()
+    assert (counts.documents, counts.credits) == ({"synced": 2}, 3)
 
 
 def test_a_document_is_queued_then_syncing_then_synced(start: Any) -> None:
@@ -280,14 +284,15 @@ def status_of(odin: httpx.Client, name: str) -> str:
         ("POST", "/v2/project/search"),
     ],
 )
-@pytest.mark.parametrize("status", [404, 405])
-def test_any_route_can_be_gone(
-    sandbox: Sandbox, odin: httpx.Client, method: str, path: str, status: int
+@pytest.mark.parametrize(("status", "said"), [(404, "Not Found"), (405, "Method Not Allowed")])
+def test_any_route_can_be_gone_and_answers_as_fastapi_does(
+    sandbox: Sandbox, odin: httpx.Client, method: str, path: str, status: int, said: str
 ) -> None:
-    body = {"detail": "Not Found" if status == 404 else "Method Not Allowed"}
-    sandbox.fault(route=path, method=method, status=status, body=body)
+    truly = odin.get("/project/no/such/route") if status == 404 else odin.get(V3)
+    sandbox.fault(route=path, method=method, status=status)
     gone = odin.request(method, path)
-    assert (gone.status_code, gone.json()) == (status, body)
+    assert (gone.status_code, gone.json()) == (status, {"detail": said})
+    assert (truly.status_code, truly.json()) == (status, {"detail": said})
 
 
 def test_a_429_comes_with_and_without_its_pause(sandbox: Sandbox, odin: httpx.Client) -> None:

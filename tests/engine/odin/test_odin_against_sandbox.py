@@ -92,6 +92,27 @@ def test_trouble_with_the_upload_leaves_one_document(sandbox, odin, talk, reques
     assert send(odin, talk, request).status == "synced"
 
 
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_server_without_the_younger_or_the_older_routes_gets_one_document(
+    sandbox, here, odin, talk, request, status
+):
+    project = f"/project/{here.odin_project_id}"
+    for route in (
+        UPLOADS,
+        f"/v3{project}/knowledgebase",
+        "/project/knowledge/status",
+        f"{project}/document/chunks",
+        "/tools/kb/fetch_documents",
+    ):
+        sandbox.fault(route=route, status=status, times=None)
+    try:
+        first = send(odin, talk, request, "/")
+        again = send(odin, talk, request, "/")
+    finally:
+        sandbox.drop_faults()
+    assert (first.already_there, again.already_there) == (False, True)
+
+
 def test_what_cannot_be_indexed_fails_and_the_next_run_mends_it(sandbox, odin, talk, request):
     sandbox.fault(route=UPLOADS, fate="failed")
     with pytest.raises(IndexingFailed):

@@ -241,6 +241,30 @@ def test_status_and_text_of_a_document(client, kb):
     assert client.fetch("a.txt") is None
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b'{"detail": "Not Found"}'),
+        (405, b'{"detail": "Method Not Allowed"}'),
+        (404, b"<html><head><title>404 Not Found</title></head><body><center><h1>404 Not Found"
+              b"</h1></center><hr><center>nginx/1.24.0</center></body></html>"),
+        (404, b"<html><body><h1>Not Found</h1><p>The requested URL /project/p/document/chunks"
+              b" was not found on this server.</p></body></html>"),
+        (404, b"<html><body><pre>Cannot POST /project/p/document/chunks</pre></body></html>"),
+        (404, b"404 page not found\n"),
+        (404, b""),
+    ],
+    ids=["fastapi", "method", "nginx", "apache", "express", "plain", "empty"],
+)  # fmt: skip
+def test_an_address_that_is_gone_is_told_from_a_document_that_is(client, kb, status, body):
+    kb.add("a.txt")
+    kb.order("/document/chunks", status=status, body=body)
+    assert client.chunks("a.txt") is None
+    for said in (b'{"detail": "no such document"}', b'{"detail": "Document 404.txt not found"}'):
+        kb.order("/document/chunks", status=404, body=said)
+        assert client.chunks("a.txt") == 0
+
+
 def test_deleting_what_is_gone_is_no_error_but_a_missing_address_is(client, kb):
     kb.add("a.txt")
     client.delete("a.txt", "_proj1_a_txt")
