@@ -70,8 +70,16 @@ def compared(wanted: Iterable[Wanted], found: Iterable[Document]) -> list[Findin
             by_video[one.video_id].append(one)
     findings: list[Finding] = []
     placed: set[int] = set()
-    for item in wanted:
-        mine = _belonging(item, by_name, by_video)
+    every = list(wanted)
+    # the library may hold a video twice; then neither copy's document is the other's old one
+    called = {(item.name, item.metadata.video_id) for item in every}
+    for item in every:
+        mine = [
+            one
+            for one in _belonging(item, by_name, by_video)
+            if id(one) not in placed
+            and (one.name == item.name or (one.name, one.video_id) not in called)
+        ]
         placed.update(id(one) for one in mine)
         findings += _of_one(item, mine)
     rest = [one for one in documents if id(one) not in placed]

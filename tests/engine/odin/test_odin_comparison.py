@@ -80,6 +80,35 @@ def test_another_videos_document_of_the_same_name_is_not_ours() -> None:
     assert kinds(compared([wanted("a")], there)) == ["foreign", "missing"]
 
 
+def test_two_copies_of_a_video_in_the_library_do_not_condemn_each_others_documents() -> None:
+    copies = [wanted("a", name="title.txt"), wanted("a", "other", name="new title.txt")]
+    there = [
+        ours("a", "1", name="title.txt"),
+        ours("a", "2", "other", name="new title.txt"),
+        ours("a", "3", name="old title.txt"),
+    ]
+    found = {one.document_key: one.kind for one in compared(copies, there)}
+    assert found == {"1": "in step", "2": "in step", "3": "doubled"}
+
+
+def test_documents_that_nobody_wants_are_told_apart_and_never_doubled() -> None:
+    there = [
+        document("notes.txt", "1"),
+        document("notes.txt", "2", video_id="z"),
+        document("notes.txt", "3", sha256="s"),
+        document("talk.txt", "4", video_id="z", sha256="s"),
+        ours("z", "5"),
+        ours("z", "6"),
+    ]
+    found = {one.document_key: one.kind for one in compared([wanted("a")], there)}
+    assert found.pop(None) == "missing"
+    local = "a local recording's transcript may lie outside of the library"
+    assert found.pop("4") == "foreign", local
+    assert found == {
+        "1": "foreign", "2": "foreign", "3": "foreign", "5": "left over", "6": "left over"
+    }  # fmt: skip
+
+
 NAMES = st.sampled_from(["a.txt", "b.txt", "old.txt", "report.pdf"])
 DOCUMENTS = st.builds(
     lambda name, video, sha, status, url, key: Document(
@@ -105,11 +134,12 @@ DOCUMENTS = st.builds(
 def test_every_document_is_in_one_finding_and_every_transcript_has_one(
     there: list[Document],
 ) -> None:
-    found = compared([wanted("a"), wanted("b")], there)
+    copy = wanted("a", name="old.txt")
+    found = compared([wanted("a"), wanted("b"), copy], there)
     named = Counter(one.document_key for one in found if one.document_key)
     assert named == Counter(one.key for one in there)
-    for video in ("a", "b"):
-        main = [one for one in found if one.wanted_name == f"{video}.txt" and one.kind != "doubled"]
+    for name in ("a.txt", "b.txt", "old.txt"):
+        main = [one for one in found if one.wanted_name == name and one.kind != "doubled"]
         assert len(main) == 1
 
 
