@@ -135,13 +135,25 @@ def _parameters(operation: Any) -> list[Mapping[str, Any]]:
 def _schemas(operation: Any, description: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     content = _mapping(_mapping(_mapping(operation).get("requestBody")).get("content"))
     for kind in content.values():
-        yield _resolved(_mapping(_mapping(kind).get("schema")), description)
+        yield from _parts(_mapping(_mapping(kind).get("schema")), description, set())
 
 
-def _resolved(schema: Mapping[str, Any], description: Mapping[str, Any]) -> Mapping[str, Any]:
+def _parts(
+    schema: Mapping[str, Any], description: Mapping[str, Any], seen: set[str]
+) -> Iterable[Mapping[str, Any]]:
+    """The schema, where its reference leads, and what it is put together of."""
+    yield schema
     reference = schema.get("$ref")
-    if not isinstance(reference, str):
-        return schema
+    if isinstance(reference, str) and reference not in seen:
+        seen.add(reference)  # a schema may name itself
+        yield from _parts(_place(reference, description), description, seen)
+    for way in ("allOf", "anyOf", "oneOf"):
+        listed = schema.get(way)
+        for part in listed if isinstance(listed, list) else ():
+            yield from _parts(_mapping(part), description, seen)
+
+
+def _place(reference: str, description: Mapping[str, Any]) -> Mapping[str, Any]:
     place: Any = description
     for part in reference.removeprefix("#/").split("/"):
         place = _mapping(place).get(part)

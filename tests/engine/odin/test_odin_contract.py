@@ -57,6 +57,34 @@ def test_a_field_that_is_gone_and_one_that_is_asked_for_are_told(live: dict[str,
     assert "asks for labels too" in said
 
 
+@pytest.mark.parametrize("way", ["anyOf", "allOf", "oneOf"])
+def test_a_body_that_is_put_together_is_read_too(live: dict[str, Any], way: str) -> None:
+    changed = copy.deepcopy(live)
+    listing = "/v3/project/{project_id}/knowledgebase"
+    content = changed["paths"][listing]["post"]["requestBody"]["content"]["application/json"]
+    content["schema"] = {way: [content["schema"], {"type": "null"}]}
+    assert {verdict for verdict, _ in verdicts(changed).values()} == {"ok"}
+    del changed["components"]["schemas"]["Listing"]["properties"]["name_search"]
+    assert verdicts(changed)["/v3/project/{}/knowledgebase"] == (
+        "changed",
+        "does not name name_search",
+    )
+
+
+def test_a_query_that_is_asked_for_is_told(live: dict[str, Any]) -> None:
+    changed = copy.deepcopy(live)
+    asked = {"name": "tenant", "in": "query", "required": True}
+    changed["paths"]["/projects"]["get"].setdefault("parameters", []).append(asked)
+    assert verdicts(changed)["/projects"] == ("changed", "asks for tenant too")
+
+
+def test_a_schema_that_names_itself_is_no_endless_loop(live: dict[str, Any]) -> None:
+    changed = copy.deepcopy(live)
+    own = {"$ref": "#/components/schemas/Listing"}
+    changed["components"]["schemas"]["Listing"] = {"allOf": [own, own], **own}
+    assert len(checked(changed)) == len(ROUTES)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
