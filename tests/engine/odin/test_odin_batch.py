@@ -146,6 +146,43 @@ def test_hidden_and_temporary_files_are_left_out(folder):
     assert [chosen.path.name for chosen in chosen_files([folder])] == ["seen.txt"]
 
 
+def test_patterns_choose_among_documents_and_never_beyond(folder):
+    library(folder)
+    (folder / "Drafts" / "deep").mkdir(parents=True)
+    kept = ("A.PDF", "b.pdf", "Drafts/c.pdf", "Drafts/deep/d.Txt")
+    for name in (*kept, ".hidden.pdf", ".~b.pdf", "tool.exe"):
+        (folder / name).write_text("x", encoding="utf-8")
+
+    def chosen(*patterns, exclude=()):
+        found = chosen_files([folder], patterns, exclude)
+        return [one.path.relative_to(folder).as_posix() for one in found]
+
+    everything = ["A.PDF", "b.pdf", "Drafts/c.pdf", "Drafts/deep/d.Txt", f"{STEM}.txt"]
+    assert sorted(chosen("*")) == sorted(chosen()) == sorted(everything)
+    assert sorted(chosen("*.pdf")) == ["A.PDF", "Drafts/c.pdf", "b.pdf"]
+    assert chosen("drafts/*") == ["Drafts/c.pdf", "Drafts/deep/d.Txt"]
+    assert chosen("*.PDF", "*.txt", exclude=["DRAFTS/*", "2024-*"]) == ["A.PDF", "b.pdf"]
+    assert chosen("*.exe") == []
+
+
+def test_patterns_are_for_folders_and_not_for_what_is_named_outright(folder):
+    (folder / "a.txt").write_text("x", encoding="utf-8")
+    [one] = chosen_files([folder / "a.txt"], ["*.pdf"], ["*.txt"])
+    assert (one.path.name, one.refused) == ("a.txt", "")
+
+
+def test_what_is_too_large_is_failed_before_a_byte_is_sent(settings, still, kb, folder):
+    small = settings.model_copy(update={"odin_max_file_mb": 1})
+    for name, size in (("large.mp4", 1024 * 1024 + 1), ("most.pdf", 1024 * 1024)):
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+    rows = upload_documents([folder], small, clock=still.clock, sleep=still.sleep)
+    first = next(rows)
+    assert (first.path.name, first.status, kb.requests) == ("large.mp4", "failed", [])
+    assert "ODIN_MAX_FILE_MB = 1" in first.reason
+    assert next(rows).status == "done"
+
+
 def test_a_file_that_several_paths_mean_is_taken_once(folder):
     (folder / "a.txt").write_text("x", encoding="utf-8")
     again = folder / ".." / folder.name / "a.txt"

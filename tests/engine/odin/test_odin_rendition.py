@@ -11,7 +11,7 @@ from engine.odin.documents import DocumentMetadata
 from engine.odin.rendition import linked, rendition
 from engine.odin.signature import Signature, signature, signed
 from engine.settings import Settings, load
-from engine.transcript import Segment, Transcript, render, spoken_at
+from engine.transcript import Segment, Transcript, clock, render, spoken_at
 
 URL = "https://www.youtube.com/watch?v=abc"
 
@@ -55,6 +55,17 @@ def test_no_line_is_lost_and_each_is_under_a_link_to_its_minute(
         elif times := spoken_at(line):
             assert link is not None
             assert 0 <= times[0] - link < 60
+
+
+@given(st.text(), st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 90), st.text())))
+def test_no_word_of_any_text_is_lost(above: str, told: list[tuple[int, int, str]]) -> None:
+    spoken = [
+        f"[{clock(start, True)} - {clock(start + length, True)}]  {said}"
+        for start, length, said in told
+    ]
+    text = "\n\n".join([above, *spoken])
+    made = [word for word in linked(text, URL).split() if not word.startswith(f"{URL}&t=")]
+    assert made == text.split()
 
 
 def test_the_file_that_is_made_for_it_is_gone_at_the_end(

@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import IndexingFailed, MissingCredentials
 from engine.odin import DOCUMENT_TYPES, Receipts, upload_documents
+from engine.odin.wire import QUESTION, UPLOAD
 
 STEM = '2024-05-06_Say "hi" \\ bye_dQw4-_9WgXc'.replace('"', "").replace("\\", "_")
 SIDECAR = {
@@ -81,6 +82,11 @@ def test_ub4_accepted_is_not_indexed_and_trouble_is_tried_again(run, kb, folder)
     assert row.status == "failed"
     assert "could not index" in row.reason
     assert IndexingFailed.later_h, "it is tried again later"
+
+
+def test_ub4_no_request_waits_without_end():
+    for limits in (QUESTION, UPLOAD):
+        assert all(limits.as_dict().values()), "each of the four is set"
 
 
 def test_ub5_the_key_is_kept_and_replaces_and_deletes(run, kb, folder, settings):
