@@ -30,6 +30,12 @@ def test_a_paragraph_begins_after_a_pause_or_a_minute() -> None:
     assert links == [f"{URL}&t=0s", f"{URL}&t=20s", f"{URL}&t=90s"]
 
 
+def test_a_minute_is_the_end_and_a_pause_of_less_than_two_seconds_is_none() -> None:
+    text = text_of((0, 5, "One."), (6, 60, "Two."), (60, 70, "Three."), (71, 80, "Four."))
+    links = [line for line in linked(text, URL).splitlines() if line.startswith("http")]
+    assert links == [f"{URL}&t=0s", f"{URL}&t=60s"]
+
+
 def test_hours_count_and_an_address_without_question_gets_one() -> None:
     text = text_of((3_725, 3_730, "Late."))
     assert "https://youtu.be/abc?t=3725s" in linked(text, "https://youtu.be/abc")
