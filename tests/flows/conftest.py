@@ -81,10 +81,10 @@ def own_surroundings(
 
 
 @pytest.fixture
-def new_video(sandbox: Sandbox) -> Callable[[], SandboxVideo]:
-    """Puts another video on a second channel: nobody else works on it."""
+def new_video(sandbox: Sandbox) -> Callable[..., SandboxVideo]:
+    """Puts another video on a second channel, with the sound of `like`: nobody else works on it."""
 
-    def make() -> SandboxVideo:
+    def make(like: SandboxVideo | None = None) -> SandboxVideo:
         first, *others = sandbox.spec.channels
         mine = others[0] if others else FRESH
         number = len(mine.videos)
@@ -92,7 +92,10 @@ def new_video(sandbox: Sandbox) -> Callable[[], SandboxVideo]:
             id=f"fresh{number:06}",
             title=f"Fresh talk {number}",
             published=datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=number),
-            talk="tea",
+            talk=like.talk if like else "tea",
+            times=like.times if like else 1,
+            language=like.language if like else "en",
+            container=like.container if like else "m4a",
         )
         channels = (first, mine.with_videos(made))
         sandbox.change(sandbox.spec.model_copy(update={"channels": channels}))

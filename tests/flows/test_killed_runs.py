@@ -13,6 +13,7 @@ from engine.library.sidecar import STEPS
 from engine.odin.client import OdinClient
 from engine.odin.documents import document_name
 from engine.settings import Settings
+from sandbox.demo_channel import DEMO_CHANNEL
 from sandbox.spec import SandboxVideo
 
 pytestmark = pytest.mark.e2e
@@ -54,7 +55,7 @@ def press_retry(run_id: UUID) -> None:
 def test_a_run_that_was_killed_goes_on_and_leaves_one_document(
     step: str,
     station: Station,
-    new_video: Callable[[], SandboxVideo],
+    new_video: Callable[..., SandboxVideo],
     settings: Settings,
     library: Library,
     kill_plan: Path,
@@ -62,7 +63,8 @@ def test_a_run_that_was_killed_goes_on_and_leaves_one_document(
     from tasks import queue
     from tasks.job import Job
 
-    video = new_video()
+    # moments are told by how long the work takes: each step has the talk that it was tried with
+    video = new_video(DEMO_CHANNEL.all_videos()[STEPS.index(step)])
     port = station.engine.url.rsplit(":", 1)[1]
     plan = "\n".join(map(str, MOMENTS[step])).replace("ENGINE_PORT", port)
     kill_plan.write_text(plan, encoding="utf-8")
