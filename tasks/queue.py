@@ -139,7 +139,8 @@ def wait_for(
             if len(ended) == len(wanted):
                 return ended
             if deadline_s is not None and time.monotonic() - started > deadline_s:
-                raise ServiceTrouble(f"{len(wanted) - len(ended)} runs did not end in time.")
+                late = [run for run_id, run in found.items() if run_id not in ended]
+                raise ServiceTrouble(f"Runs did not end in time: {_named(late)}.")
             sleep(_LOOK_SECONDS)
 
 
@@ -160,6 +161,10 @@ def _is_over(run: FlowRun) -> bool:
     if not run.state.is_crashed() or run.run_count >= STARTS:
         return True
     return datetime.now(UTC) - run.state.timestamp > _REVIVED_WITHIN
+
+
+def _named(runs: Iterable[FlowRun]) -> str:
+    return ", ".join(f"{run.name} ({run.state_name})" for run in runs) or "Prefect knows none"
 
 
 def _ended(run: FlowRun) -> Ended:

@@ -197,8 +197,9 @@ def test_what_cannot_be_had_is_told_apart_from_what_is_too_early(
     later = FlowRunFilter(state=FlowRunFilterState(type=Type(any_=[StateType.SCHEDULED])))
     with get_client(sync_client=True) as client:
         waiting = client.read_flow_runs(flow_run_filter=later)
-    asked = [run.parameters["video"] for run in waiting if "video" in run.parameters]
-    assert asked == [ids["upcoming"]]
+    asked = [run.parameters.get("video") for run in waiting]
+    mine = [video_id for video_id in asked if video_id in ids.values()]
+    assert mine == [ids["upcoming"]], "the videos of other tests may wait for their time too"
 
     private = tonspur("video", ids["private"], "--json")
     assert private.returncode == 1
