@@ -7,6 +7,7 @@ import pytest
 
 from deployments.station import Station
 from engine.library.shelf import Library
+from engine.settings import Settings
 from sandbox.life import Sandbox
 from sandbox.spec import SandboxVideo
 from tests.flows.test_channel_sync import lines, tonspur
@@ -27,6 +28,7 @@ def test_a_failed_upload_is_tried_again_by_the_same_run_and_its_first_steps_are_
     sandbox: Sandbox,
     new_video: Callable[[], SandboxVideo],
     library: Library,
+    settings: Settings,
 ) -> None:
     from prefect.client.orchestration import get_client
 
@@ -61,7 +63,8 @@ def test_a_failed_upload_is_tried_again_by_the_same_run_and_its_first_steps_are_
     # the station of these tests serves no clock: the flow is called as its run would call it
     ended = retry_failed(causes=[Cause["RefusedDocument"]], return_state=True)
     assert "1 of 1" in (ended.message or "")
-    wait_for([run_id], deadline_s=90)
+    with Station(settings) as there:  # as a command does: who has died meanwhile is started again
+        wait_for([run_id], look=lambda runs: there.check(), deadline_s=240)
     entry = library.find(video.id)
     assert entry is not None
     assert library.read(entry).steps["upload"].status == "done"
