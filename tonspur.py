@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 
+from console import serving
 from deployments import look_commands, station_commands, work_commands
 from deployments.odin_commands import odin
 from deployments.terminal import Json, end, notices
@@ -59,6 +60,7 @@ for command in (
     station_commands.server,
     station_commands.worker,
     station_commands.stop,
+    serving.console,
 ):
     app.command()(command)
 app.command(context_settings={"ignore_unknown_options": True})(work_commands.video)  # ids: -abc…

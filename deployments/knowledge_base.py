@@ -10,7 +10,7 @@ from engine.library.shelf import Library
 from engine.odin import asking, contract
 from engine.odin.client import OdinClient
 from engine.odin.comparison import Finding
-from engine.settings import load
+from engine.settings import Settings, load
 from engine.steps.in_step import Mending, compare, mend, plan
 
 
@@ -34,9 +34,9 @@ class DocumentRow(BaseModel):
     document_key: str | None
 
 
-def documents() -> Iterator[DocumentRow]:
+def documents(settings: Settings) -> Iterator[DocumentRow]:
     """Every document, in the order of the listing."""
-    with OdinClient(load()) as client:
+    with OdinClient(settings) as client:
         for one in client.documents(recursive=True):
             told = {name: value for name, value in one.metadata.items() if isinstance(value, str)}
             yield DocumentRow(
@@ -51,16 +51,14 @@ def documents() -> Iterator[DocumentRow]:
             )
 
 
-def findings() -> list[Finding]:
+def findings(settings: Settings) -> list[Finding]:
     """Library and knowledge base side by side."""
-    settings = load()
     with OdinClient(settings) as client:
         return compare(client, Library(settings), settings).findings
 
 
-def repair(*, yes: bool, delete_left_over: bool) -> Iterator[Mending]:
+def repair(settings: Settings, *, yes: bool, delete_left_over: bool) -> Iterator[Mending]:
     """What would be done, or with `yes` what was done."""
-    settings = load()
     library = Library(settings)
     with OdinClient(settings) as client:
         comparison = compare(client, library, settings)

@@ -18,8 +18,9 @@ odin = typer.Typer(
 def list_documents(as_json: Json = False) -> None:
     """Every document of the knowledge base."""
     from deployments import knowledge_base, tables
+    from engine.settings import load
 
-    tables.show(knowledge_base.documents(), tables.KNOWN_DOCUMENTS, as_json)
+    tables.show(knowledge_base.documents(load()), tables.KNOWN_DOCUMENTS, as_json)
 
 
 @odin.command()
@@ -27,8 +28,9 @@ def verify(as_json: Json = False) -> None:
     """Compare library and knowledge base; ends with 1 where something has to be mended."""
     from deployments import knowledge_base, tables
     from engine.odin.comparison import OUT_OF_STEP
+    from engine.settings import load
 
-    findings = knowledge_base.findings()
+    findings = knowledge_base.findings(load())
     shown = findings if as_json else [one for one in findings if one.kind != "in step"]
     if shown:
         tables.show(shown, tables.FINDINGS, as_json)
@@ -54,9 +56,10 @@ def repair(
 ) -> None:
     """Upload what is missing, stale or failed, delete doubles; only shown without --yes."""
     from deployments import knowledge_base, tables
+    from engine.settings import load
 
     rows = []
-    for row in knowledge_base.repair(yes=yes, delete_left_over=delete_left_over):
+    for row in knowledge_base.repair(load(), yes=yes, delete_left_over=delete_left_over):
         rows.append(row)
         if as_json:
             tables.json_line(row)

@@ -13,7 +13,7 @@ from engine.library.shelf import LOCAL_FOLDER, MEDIA_EXTENSIONS, Entry, Library,
 from engine.video import Video
 
 _ID_LETTERS = 11
-_MEDIA = {*MEDIA_EXTENSIONS, ".aiff", ".m4b", ".mpg", ".mpeg", ".wma", ".wmv"}
+MEDIA = frozenset({*MEDIA_EXTENSIONS, ".aiff", ".m4b", ".mpg", ".mpeg", ".wma", ".wmv"})
 
 
 def place_file(library: Library, media: Path) -> Entry:
@@ -61,7 +61,7 @@ def _inside(folder: Path) -> list[Path]:
     return [
         file
         for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in _MEDIA
+        if file.suffix.lower() in MEDIA
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]

@@ -15,6 +15,7 @@ from engine.steps.audio import audio, discard
 from engine.steps.transcript import transcript
 from engine.steps.upload import skip, upload
 from engine.steps.write import write
+from engine.transcript import Segment
 from engine.whisper.client import Engine
 
 
@@ -25,6 +26,7 @@ def walk(
     *,
     uploading: bool,
     progress: Callable[[float, float], None] = lambda done, total: None,
+    segment: Callable[[Segment], None] = lambda segment: None,
 ) -> Outcome:
     """Transcribe one local recording and say what became of it; its failure is an outcome.
 
@@ -40,7 +42,7 @@ def walk(
         known = marks.transcript_is_done(entry, library.read(entry), settings)
         try:
             audio(library, entry, settings, engine)
-            transcript(library, entry, settings, engine, progress)
+            transcript(library, entry, settings, engine, progress, segment)
             write(library, entry)
             discard(library.read(entry), settings)
             _upload(library, entry, settings, uploading)

@@ -1,0 +1,8 @@
+"""Text from the net on a page that understands Markdown."""
+
+_MARKS = frozenset("\\`*_{}[]<>()#+-.!|~$:")
+
+
+def plain(text: str) -> str:
+    """The text as it is: nothing in it becomes a link, an emoji, a formula or a heading."""
+    return "".join(f"\\{c}" if c in _MARKS else c for c in " ".join(text.split()))

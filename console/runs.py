@@ -1,0 +1,35 @@
+"""Runs at work, drawn as they are; the same on every tab that starts some."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import streamlit as st
+
+from console import behind
+from console.escaping import plain
+
+_EVERY_S = 2
+
+
+@st.fragment(run_every=_EVERY_S)
+def show(flows: Sequence[str], asked: Sequence[UUID]) -> None:
+    """The runs of these flows that are at work, and what became of those asked for here."""
+    url = behind.station().seen()
+    if url is None:
+        if asked:
+            st.warning("The Prefect server does not answer at the moment.")
+        return
+    from console import orders
+
+    works = orders.at_work(flows, asked)
+    if not works:
+        return
+    st.subheader("Runs", anchor=False)
+    dashboard = url.removesuffix("/api")
+    for work in works:
+        icon = "⏳" if work.at_work else "✅" if work.happy else "❌"
+        link = f"[{plain(work.name)}]({dashboard}/runs/flow-run/{work.run_id})"
+        said = "" if work.at_work else plain(work.message or "")
+        st.markdown(f"{icon} {link} · **{plain(work.state)}** {said}")
+        if work.share is not None:
+            st.progress(min(work.share, 1.0), plain(work.heard or ""))
