@@ -41,12 +41,12 @@ def show(choice: Choice) -> None:
     left, right = st.columns(2)
     previewing = left.button("Preview", disabled=not address, width="stretch")
     starting = right.button("Start sync", disabled=not address, type="primary", width="stretch")
-    asked = st.session_state.setdefault("syncs", [])
+    asked = st.session_state.setdefault("asked-syncs", [])
     if previewing:
-        st.session_state.preview = _planned(address, selection, choice, cap)
+        st.session_state["kept-preview"] = _planned(address, selection, choice, cap)
     if starting and (started := _started(address, selection, choice, upload, cap)):
         asked.append(started)
-    if preview := st.session_state.get("preview"):
+    if preview := st.session_state.get("kept-preview"):
         _show_plan(*preview)
     runs.show(["channel-sync"], list(asked))
 

@@ -1,5 +1,11 @@
-"""Text from the net on a page that understands Markdown."""
+"""Text and icons on a page that understands Markdown."""
 
+AT_WORK, DONE, FAILED = (
+    ":material/hourglass_top:",
+    ":green[:material/check_circle:]",
+    ":red[:material/error:]",
+)
+"""Icons that Streamlit brings along, in its Markdown."""
 _MARKS = frozenset("\\`*_{}[]<>()#+-.!|~$:")
 
 

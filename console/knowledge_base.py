@@ -7,7 +7,7 @@ import streamlit as st
 
 from console import arrivals
 from console.choice import Choice
-from console.escaping import plain
+from console.escaping import DONE, FAILED, plain
 from deployments import knowledge_base
 from engine.errors import TonspurError
 from engine.odin.batch import UploadRow, upload_documents
@@ -50,7 +50,7 @@ def _upload(choice: Choice) -> None:
             kept.unlink(missing_ok=True)
     bar.empty()
     for row in rows:
-        icon = "❌" if row.status == "failed" else "✅"
+        icon = FAILED if row.status == "failed" else DONE
         said = plain(row.reason or row.document_key or "")
         st.markdown(f"{icon} **{plain(row.path.name)}** · {row.status} {said}")
 
@@ -58,8 +58,8 @@ def _upload(choice: Choice) -> None:
 def _documents(choice: Choice) -> None:
     if st.button("List documents", key="list-documents"):
         with st.spinner("Asking ODIN AI …"):
-            st.session_state.documents = list(knowledge_base.documents(choice.settings))
-    found: list[knowledge_base.DocumentRow] | None = st.session_state.get("documents")
+            st.session_state["kept-documents"] = list(knowledge_base.documents(choice.settings))
+    found: list[knowledge_base.DocumentRow] | None = st.session_state.get("kept-documents")
     if found is None:
         return
     states = Counter(row.status or "unknown" for row in found)
@@ -88,11 +88,11 @@ def _in_step(choice: Choice) -> None:
     compare, repair = st.columns(2)
     if compare.button("Compare", width="stretch"):
         with st.spinner("Comparing …"):
-            st.session_state.findings = knowledge_base.findings(choice.settings)
+            st.session_state["kept-findings"] = knowledge_base.findings(choice.settings)
     if repair.button("Show what a repair would do", width="stretch"):
-        st.session_state.mendings = _planned(choice, left_over)
-    _show_findings(st.session_state.get("findings"))
-    mendings: list[Mending] | None = st.session_state.get("mendings")
+        st.session_state["kept-mendings"] = _planned(choice, left_over)
+    _show_findings(st.session_state.get("kept-findings"))
+    mendings: list[Mending] | None = st.session_state.get("kept-mendings")
     if mendings is None:
         return
     if not mendings:
@@ -102,8 +102,8 @@ def _in_step(choice: Choice) -> None:
     if any(one.status == "planned" for one in mendings) and st.button("Repair", type="primary"):
         with st.spinner("Repairing …"):
             done = knowledge_base.repair(choice.settings, yes=True, delete_left_over=left_over)
-            st.session_state.mendings = list(done)
-        st.session_state.pop("findings", None)
+            st.session_state["kept-mendings"] = list(done)
+        st.session_state.pop("kept-findings", None)
         st.rerun()
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from console import behind
-from console.escaping import plain
+from console.escaping import AT_WORK, DONE, FAILED, plain
 
 _EVERY_S = 2
 
@@ -27,7 +27,7 @@ def show(flows: Sequence[str], asked: Sequence[UUID]) -> None:
     st.subheader("Runs", anchor=False)
     dashboard = url.removesuffix("/api")
     for work in works:
-        icon = "⏳" if work.at_work else "✅" if work.happy else "❌"
+        icon = AT_WORK if work.at_work else DONE if work.happy else FAILED
         link = f"[{plain(work.name)}]({dashboard}/runs/flow-run/{work.run_id})"
         said = "" if work.at_work else plain(work.message or "")
         st.markdown(f"{icon} {link} · **{plain(work.state)}** {said}")

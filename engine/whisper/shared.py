@@ -26,6 +26,7 @@ from engine.whisper.messages import (
 )
 from engine.whisper.service import CARD
 from engine.whisper.service.access import token_of
+from engine.whisper.service.hearing import Now
 
 _HOST = "127.0.0.1"
 _SILENT_S = 30.0
@@ -72,6 +73,15 @@ class SharedEngine:
                 return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
         except (httpx.TransportError, ValueError):
             return None
+
+    def now(self) -> Now:
+        """What it hears at this moment; nothing where it does not answer."""
+        try:
+            with self._client() as client:
+                answer = client.get("/now", timeout=_CONNECT_S)
+                return Now.model_validate_json(answer.content) if answer.is_success else Now()
+        except (httpx.TransportError, ValidationError):
+            return Now()
 
     def close(self) -> None:
         """Nothing is kept between jobs."""

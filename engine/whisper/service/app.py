@@ -16,6 +16,7 @@ from engine.whisper.messages import Failed, Job
 from engine.whisper.service import transcriptions, waiting
 from engine.whisper.service.desk import Desk, Health
 from engine.whisper.service.gate import Gate, refusal
+from engine.whisper.service.hearing import Now
 from engine.whisper.service.here import Here, Place
 
 router = APIRouter()
@@ -48,6 +49,12 @@ def make_app(desk: Desk, settings: Settings, token: SecretStr) -> Gate:
 def health(here: Here) -> Health:
     """How the engine is."""
     return here.desk.health()
+
+
+@router.get("/now")
+def now(here: Here) -> Now:
+    """What is being heard, for those who only look on."""
+    return here.desk.now()
 
 
 @router.post("/jobs")

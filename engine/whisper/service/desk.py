@@ -10,6 +10,7 @@ from engine.gpu.watch import Watch
 from engine.settings import Settings
 from engine.whisper.keeper import Keeper, Patience
 from engine.whisper.messages import Event, Job, PrepareJob
+from engine.whisper.service.hearing import Hearing, Now
 from engine.whisper.service.lane import Lane, Ticket
 
 PREPARERS = 2
@@ -77,6 +78,7 @@ class Desk:
         self._clock = clock
         self._started = clock()
         self._watch = Watch()
+        self._hearing = Hearing()
         self._slot = Lane("model", [keeper()], settings.whisper_idle_unload_seconds)
         preparers = [keeper() for _ in range(PREPARERS)]
         self._preparation = Lane("preparation", preparers, _PREPARER_IDLE_S)
@@ -87,8 +89,14 @@ class Desk:
         Raises:
             Busy: too many are waiting.
         """
-        lane = self._preparation if isinstance(job, PrepareJob) else self._slot
-        return lane.submit(next(self._numbers), job, tell)
+        number = next(self._numbers)
+        if isinstance(job, PrepareJob):
+            return self._preparation.submit(number, job, tell)
+        return self._slot.submit(number, job, self._hearing.of(job, tell))
+
+    def now(self) -> Now:
+        """What is being heard at this moment."""
+        return self._hearing.now
 
     def health(self) -> Health:
         """How things are at this moment."""

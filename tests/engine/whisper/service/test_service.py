@@ -18,7 +18,8 @@ import pytest
 from engine.audio.preparation import PreparedAudio
 from engine.errors import EngineDied, NotMedia
 from engine.whisper.client import Engine
-from engine.whisper.messages import EVENTS, Done, Event, Queued, Wishes
+from engine.whisper.messages import EVENTS, Done, Event, Queued, Spoken, Wishes
+from engine.whisper.service.hearing import Now
 from tests.engine.whisper.service.conftest import (
     STABIL,
     Running,
@@ -53,6 +54,22 @@ def test_the_model_stays_in_memory_between_jobs_and_clients(
     health = running.health()
     assert (health["model"], health["device"], health["loads"]) == ("base", "cpu", 1)
     assert health["vram"] is None or health["vram"]["total_mb"] > 0  # type: ignore[index]
+
+
+def test_who_only_looks_on_sees_what_is_heard_at_this_moment(
+    running: Running, long_talk: PreparedAudio
+) -> None:
+    def now() -> Now:
+        return Now.model_validate_json(running.http.get("/now").content)
+
+    assert now() == Now()
+    with asked(running, job_of(long_talk)) as events:
+        spoken = next(event for event in events if isinstance(event, Spoken))
+        seen = now()
+        assert seen.folder == long_talk.wav.parent.name
+        assert spoken.segment in seen.latest
+        assert 0 <= seen.done_s < seen.total_s
+    wait_until(lambda: now() == Now(), 10)
 
 
 def test_the_listening_process_never_holds_torch(running: Running, talk: PreparedAudio) -> None:
