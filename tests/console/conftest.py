@@ -21,7 +21,9 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     videos = tuple(DEMO_CHANNEL.all_videos()[:3])
     channel = DEMO_CHANNEL.model_copy(update={"videos": videos, "playlists": ()})
-    with Sandbox(tmp_path_factory.mktemp("stand-ins"), SandboxSpec(channels=(channel,))) as running:
+    with Sandbox(
+        tmp_path_factory.mktemp("stand-ins"), spec=SandboxSpec(channels=(channel,))
+    ) as running:
         yield running
 
 

@@ -66,10 +66,13 @@ def start(page: "playwright.Page", station: Station, video: SandboxVideo, preset
     shot(page, "form")
     page.get_by_role("option", name=preset, exact=True).click()
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/deployments/deployment/**")
-    newest = page.locator(
-        "a[href*='/runs/flow-run/']"
-    ).first  # the list's: a notice would move away
+    page.wait_for_url("**/deployments/deployment/*?**")
+    # the list's first; one that was read too early is read again half a minute later only
+    newest = page.locator("a[href*='/runs/flow-run/']").first
+    try:
+        newest.wait_for(timeout=8_000)
+    except playwright.TimeoutError:
+        page.reload()
     newest.click()
     page.wait_for_url("**/runs/flow-run/**")
 
