@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from console import serving
-from deployments import look_commands, station_commands, work_commands
+from deployments import doctor_commands, look_commands, station_commands, work_commands
 from deployments.odin_commands import odin
 from deployments.terminal import Json, end, notices
 from engine.errors import ConfigurationError, TonspurError
@@ -61,6 +61,7 @@ for command in (
     station_commands.worker,
     station_commands.stop,
     serving.console,
+    doctor_commands.doctor,
 ):
     app.command()(command)
 app.command(context_settings={"ignore_unknown_options": True})(work_commands.video)  # ids: -abc…

@@ -101,7 +101,10 @@ def _recording(recording: Recording, place: int) -> None:
     st.markdown(f"{icon} {name} · **{outcome.status}**{reason}")
     if outcome.video_id and outcome.transcript:
         read = st.button(
-            "Read", key=f"read-{place}", on_click=opening.open_video, args=(outcome.video_id,)
+            f"Read {plain(recording.file.name)}",
+            key=f"read-{place}",
+            on_click=opening.open_video,
+            args=(outcome.video_id,),
         )
         if read:
             st.rerun()  # a fragment alone cannot change the tab

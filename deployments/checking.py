@@ -1,13 +1,13 @@
 """Whether the server has what the bootstrap makes, and is set as the GPU slot needs it."""
 
-from typing import Any, Literal
+from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
-from pydantic import BaseModel
 
 from deployments import automations, notices
 from deployments.bootstrap import GPU_SLOTS, wanted_deployments
+from deployments.checks import Check
 from deployments.registration import QUEUES, is_as_wanted
 from deployments.worker import WORK_POOL
 from engine.settings import Settings
@@ -17,16 +17,7 @@ _LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 _LONGEST_WAIT_S = 5.0
 
 
-class Row(BaseModel):
-    """One thing that has to be so; `fix` says what to do where it is not."""
-
-    check: str
-    status: Literal["ok", "warn", "fail"]
-    found: str
-    fix: str | None = None
-
-
-def check(settings: Settings) -> list[Row]:
+def check(settings: Settings) -> list[Check]:
     """Look at everything, change nothing. Needs PREFECT_API_URL in the environment."""
     with get_client(sync_client=True) as client:
         rows = [_pool(client), *_queues(client), _slot(client, settings)]
@@ -39,12 +30,12 @@ def check(settings: Settings) -> list[Row]:
         return rows + _server(client, settings)
 
 
-def _row(name: str, there: bool, said: str) -> Row:
+def _row(name: str, there: bool, said: str) -> Check:
     fix = None if there else "Run `python -m deployments`."
-    return Row(check=name, status="ok" if there else "fail", found=said, fix=fix)
+    return Check(check=name, status="ok" if there else "fail", found=said, fix=fix)
 
 
-def _pool(client: SyncPrefectClient) -> Row:
+def _pool(client: SyncPrefectClient) -> Check:
     try:
         pool = client.read_work_pool(WORK_POOL)
     except ObjectNotFound:
@@ -53,7 +44,7 @@ def _pool(client: SyncPrefectClient) -> Row:
     return _row(f"work pool {WORK_POOL}", not pool.is_paused, f"there{paused}")
 
 
-def _queues(client: SyncPrefectClient) -> list[Row]:
+def _queues(client: SyncPrefectClient) -> list[Check]:
     try:
         known = {one.name for one in client.read_work_queues(work_pool_name=WORK_POOL)}
     except ObjectNotFound:
@@ -64,7 +55,7 @@ def _queues(client: SyncPrefectClient) -> list[Row]:
     ]
 
 
-def _slot(client: SyncPrefectClient, settings: Settings) -> Row:
+def _slot(client: SyncPrefectClient, settings: Settings) -> Check:
     name = f"tag limit {settings.gpu_slot}"
     try:
         known = client.read_global_concurrency_limit_by_name(limit_of(settings.gpu_slot))
@@ -73,14 +64,14 @@ def _slot(client: SyncPrefectClient, settings: Settings) -> Row:
     return _row(name, known.limit == GPU_SLOTS, f"{known.limit}, {known.active_slots} taken")
 
 
-def _automation(client: SyncPrefectClient, name: str) -> Row:
+def _automation(client: SyncPrefectClient, name: str) -> Check:
     known = client.read_automations_by_name(name)
     fine = len(known) == 1 and known[0].enabled
     said = "there" if fine else "switched off" if known else "missing"
     return _row(f"automation `{name}`", fine, said)
 
 
-def _server(client: SyncPrefectClient, settings: Settings) -> list[Row]:
+def _server(client: SyncPrefectClient, settings: Settings) -> list[Check]:
     told = client.request("GET", "/admin/settings").json().get("server", {})
 
     def setting(*path: str) -> Any:
@@ -94,7 +85,7 @@ def _server(client: SyncPrefectClient, settings: Settings) -> list[Row]:
     guarded = bool(setting("api", "auth_string"))
     quick = isinstance(tag_wait, (int, float)) and tag_wait <= _LONGEST_WAIT_S
     return [
-        Row(
+        Check(
             check="leases of slots on disk",
             status="ok" if leases == _LEASES else "fail",
             found=str(leases),
@@ -102,7 +93,7 @@ def _server(client: SyncPrefectClient, settings: Settings) -> list[Row]:
             if leases == _LEASES
             else f"Start the server with PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE={_LEASES}.",
         ),
-        Row(
+        Check(
             check="wait for the GPU slot",
             status="ok" if quick else "warn",
             found=f"{tag_wait} s",
@@ -110,7 +101,7 @@ def _server(client: SyncPrefectClient, settings: Settings) -> list[Row]:
             if quick
             else "Set PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS=0.5 at the server.",
         ),
-        Row(
+        Check(
             check="password of the API",
             status="ok" if guarded or not settings.prefect_api_url else "warn",
             found="set" if guarded else "none",

@@ -1,10 +1,10 @@
 """What the commands about the knowledge base do: ask, list, compare, mend, check."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from pydantic import BaseModel
 
+from deployments.checks import Check
 from engine.errors import TonspurError
 from engine.library.shelf import Library
 from engine.odin import asking, contract
@@ -66,41 +66,33 @@ def repair(settings: Settings, *, yes: bool, delete_left_over: bool) -> Iterator
         yield from mend(planned, comparison, client, library, settings) if yes else planned
 
 
-class CheckRow(BaseModel):
-    """One thing that Tonspur needs of ODIN AI: how it was found, and what to do about it."""
-
-    check: str
-    status: Literal["ok", "warn", "fail"]
-    found: str
-    fix: str | None = None
-
-
-def checks() -> Iterator[CheckRow]:
+def checks() -> Iterator[Check]:
     """Key, secret and project first; then every address that Tonspur uses, as it is described."""
     settings = load()
     with OdinClient(settings) as client:
-        yield _access(client)
+        yield access(client)
         try:
             description = client.description()
         except TonspurError as error:
-            yield CheckRow(check="description", status="warn", found=str(error))
+            yield Check(check="description", status="warn", found=str(error))
             return
     if not description:
         said = "ODIN AI shows no description of its API"
-        yield CheckRow(check="description", status="warn", found=said)
+        yield Check(check="description", status="warn", found=said)
         return
     yield from map(_route, contract.checked(description))
 
 
-def _access(client: OdinClient) -> CheckRow:
+def access(client: OdinClient) -> Check:
+    """Key, secret and project."""
     name = "key, secret and project"
     try:
         there = client.projects()
     except TonspurError as error:
-        return CheckRow(check=name, status="fail", found=str(error), fix="See ODIN_API_KEY.")
+        return Check(check=name, status="fail", found=str(error), fix="See ODIN_API_KEY.")
     if there.configured:
-        return CheckRow(check=name, status="ok", found=f"the project is {there.name or 'there'}")
-    return CheckRow(
+        return Check(check=name, status="ok", found=f"the project is {there.name or 'there'}")
+    return Check(
         check=name,
         status="fail",
         found=f"the key opens {there.listed} projects, and not this one",
@@ -108,10 +100,10 @@ def _access(client: OdinClient) -> CheckRow:
     )
 
 
-def _route(checked: contract.RouteCheck) -> CheckRow:
+def _route(checked: contract.RouteCheck) -> Check:
     route = checked.route
     fine, needed = checked.verdict == "ok", route.needed and checked.verdict == "missing"
-    return CheckRow(
+    return Check(
         check=f"{route.method} {route.path}",
         status="ok" if fine else "fail" if needed else "warn",
         found=checked.found if fine else f"{checked.found} ({route.used_for})",

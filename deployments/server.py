@@ -63,13 +63,13 @@ class Server:
         if self._settings.prefect_api_url:
             if not answers(self.url):
                 raise ServiceTrouble(f"The Prefect server {self.url} does not answer.")
-            _check_admission(self.url, self._settings)
+            check_admission(self.url, self._settings)
             return False
         with locks.held(self._settings.locks_dir, "start", "prefect-server", _START_SECONDS):
             running = find(self._settings)
             if running:
                 self.url = running
-                _check_admission(running, self._settings)
+                check_admission(running, self._settings)
                 return False
             try:
                 self._start(free_port(PREFERRED_PORT))
@@ -120,7 +120,13 @@ class Server:
             self._sleep(0.2)
 
 
-def _check_admission(url: str, settings: Settings) -> None:
+def check_admission(url: str, settings: Settings) -> None:
+    """Whether the server lets us in.
+
+    Raises:
+        BadSettings: it asks for another password.
+        ServiceTrouble: it does not answer.
+    """
     secret = settings.prefect_server_api_auth_string
     told = base64.b64encode(secret.get_secret_value().encode("utf-8")).decode() if secret else None
     headers = {"Authorization": f"Basic {told}"} if told else {}

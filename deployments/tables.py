@@ -85,7 +85,7 @@ def _mending(row: Any) -> Iterable[str]:
 
 
 def _check(row: Any) -> Iterable[str]:
-    return row.check, row.status, row.found, row.fix or ""
+    return row.check, row.status, row.found or "", row.fix or ""
 
 
 def _status(row: Any) -> Iterable[str]:

@@ -86,6 +86,16 @@ def resolve(name: str | None, settings: Settings, device: str) -> Checkpoint:
     return _described(name, _of_folder(_of_hub(name), settings))
 
 
+def on_this_machine(name: str) -> str | None:
+    """Where the weights of a known name lie, without asking the hub; None where they do not."""
+    if name not in HUB_IDS and Path(name).is_dir():
+        return str(Path(name).absolute())
+    if packaged.find(name) is not None:
+        return "installed as a package"
+    found = _cached(HUB_IDS.get(name, name))
+    return str(found) if found else None
+
+
 def _of_folder(folder: Path, settings: Settings) -> Path:
     if (folder / "model.bin").is_file():
         return conversion.of_folder(folder, settings.checkpoints_dir)

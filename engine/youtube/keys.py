@@ -172,11 +172,12 @@ class _NoAnswer:
 
 def ring(settings: Settings, clock: Callable[[], datetime] = now_utc) -> KeyRing:
     """The ring over the keys of the settings."""
-    return KeyRing(
-        settings.api_keys,
-        Ledger(settings.ledger_file, clock),
-        {"units": settings.yt_daily_units, "searches": settings.yt_daily_searches},
-    )
+    return KeyRing(settings.api_keys, Ledger(settings.ledger_file, clock), budgets(settings))
+
+
+def budgets(settings: Settings) -> Mapping[Bucket, int]:
+    """What one key may spend on a Pacific day."""
+    return {"units": settings.yt_daily_units, "searches": settings.yt_daily_searches}
 
 
 def standings(

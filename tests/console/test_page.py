@@ -104,7 +104,7 @@ class Walk:
         zone = self.page.get_by_test_id("stFileUploaderDropzone").locator("visible=true").first
         for event in ("dragenter", "dragover", "drop"):
             zone.dispatch_event(event, {"dataTransfer": carried})
-        self.page.get_by_test_id("stFileUploaderFile").filter(has_text=file.stem).first.wait_for()
+        self.page.get_by_test_id("stFileChipName").locator("visible=true").first.wait_for()
 
     def shot(self, name: str) -> None:
         """A picture for the documentation; nothing sticks out of the page on either screen."""
@@ -128,9 +128,10 @@ def test_a_file_dragged_in_is_read_searched_and_downloaded(
     walk.drag_in(recording, "audio/mpeg")
     walk.press("Transcribe files")
     walk.see(f"{walk.size} talk.mp3")
-    walk.page.get_by_role("button", name="Read", exact=True).wait_for(timeout=PATIENCE_MS)
+    reading = walk.page.get_by_role("button", name=f"Read {walk.size} talk.mp3")
+    reading.wait_for(timeout=PATIENCE_MS)
     walk.shot("transcribe")
-    walk.press("Read")
+    reading.click()
 
     lines = walk.page.locator("ol li button")
     lines.first.wait_for()
@@ -233,7 +234,7 @@ def test_the_knowledge_base_is_listed_compared_and_fed(
     walk.shot("knowledge-base")
     with OdinClient(settings) as odin:
         names = [one.name for one in odin.documents(recursive=True)]
-    assert [name for name in names if name.startswith(f"notes of the {walk.size}")]
+    assert [name for name in names if re.match(f"notes.of.the.{walk.size}-", name)], names
 
 
 def test_the_sidebar_tells_how_the_machine_is(walk: Walk) -> None:

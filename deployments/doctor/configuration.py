@@ -1,0 +1,54 @@
+"""The settings as far as they can be used, and everything in them that cannot."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from deployments.checks import Check, fail, ok
+from engine.settings import Settings
+
+_FOLDERS = ("library_dir", "state_dir")
+
+
+def as_far_as_usable() -> tuple[Settings, list[Check]]:
+    """Settings in which what is wrong has its default, and a line for each that is."""
+    instead: dict[str, Any] = {}
+    wrong: list[Check] = []
+    while True:
+        try:
+            settings = Settings(**instead)
+        except ValidationError as error:
+            found = {_name(one, instead): one for one in error.errors(include_url=False)}
+            for name, one in found.items():
+                wrong.append(_line(name, one))
+                instead[name] = _default(name)
+        else:
+            return settings, wrong or [ok("settings", "all can be used")]
+
+
+def _name(error: Any, instead: dict[str, Any]) -> str:
+    if error["loc"]:
+        said = str(error["loc"][0]).lower()
+        fields = Settings.model_fields.items()
+        return next((name for name, _ in fields if said in (name, *_aliases(name))), said)
+    said = str(error["msg"])
+    named = [name for name in _FOLDERS if name.upper() in said and name not in instead]
+    return named[0] if named else next(name for name in _FOLDERS if name not in instead)
+
+
+def _aliases(name: str) -> list[str]:
+    alias = Settings.model_fields[name].validation_alias
+    choices = getattr(alias, "choices", [])
+    return [str(choice).lower() for choice in choices]
+
+
+def _line(name: str, error: Any) -> Check:
+    said = str(error["msg"]).removeprefix("Value error, ")
+    secret = "key" in name or "secret" in name or "token" in name or "auth" in name
+    value = "" if secret or not error["loc"] else f"{error['input']!r}: "
+    fix = f"Mend or remove {name.upper()} in the environment or in .env; .env.example explains it."
+    return fail(f"setting {name.upper()}", f"{value}{said}", fix)
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].get_default(call_default_factory=True)
