@@ -11,7 +11,13 @@ import typer
 from rich.console import Console
 
 from console import serving
-from deployments import doctor_commands, look_commands, station_commands, work_commands
+from deployments import (
+    adopt_commands,
+    doctor_commands,
+    look_commands,
+    station_commands,
+    work_commands,
+)
 from deployments.odin_commands import odin
 from deployments.terminal import Json, end, notices
 from engine.errors import ConfigurationError, TonspurError
@@ -62,6 +68,7 @@ for command in (
     station_commands.stop,
     serving.console,
     doctor_commands.doctor,
+    adopt_commands.adopt,
 ):
     app.command()(command)
 app.command(context_settings={"ignore_unknown_options": True})(work_commands.video)  # ids: -abc…

@@ -94,8 +94,13 @@ def _status(row: Any) -> Iterable[str]:
     return row.title or row.video_id, row.channel or "", state, row.reason or "", later
 
 
+def _adopted(row: Any) -> Iterable[str]:
+    return row.path.name, row.video_id or "", row.status, row.reason or ""
+
+
 OUTCOMES = Columns(("Title", "Status", "Length", "Language", "Transcript or reason"), _outcome)
 DOCUMENTS = Columns(("Document", "Status", "Key or reason"), _document)
+ADOPTED = Columns(("Old file", "Video", "Status", "What there is, or why not"), _adopted)
 KEYS = Columns(("Key", "Units", "Searches", "State", "New budget at (UTC)"), _key)
 PLAYLISTS = Columns(("Playlist", "Videos", "Title"), _playlist)
 STATUSES = Columns(("Title", "Channel", "State", "Reason", "Next try (UTC)"), _status)

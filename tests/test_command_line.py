@@ -140,6 +140,7 @@ def test_what_is_no_sound_gets_one_line_and_leaves_nothing(tonspur: Run, tmp_pat
     assert {file.name for file in folder.iterdir()} == before
 
 
+@pytest.mark.e2e
 def test_a_cut_file_is_transcribed_as_far_as_it_goes(tonspur: Run, media: Path) -> None:
     whole = make(media, "talk.m4a", "-i", str(media / "library.wav"), "-movflags", "+faststart")
     content = whole.read_bytes()

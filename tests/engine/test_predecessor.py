@@ -361,6 +361,7 @@ def killed_in_its_work(file: Path, settings: Settings, engine: Engine) -> Path:
     return marks.prepared_folder(library.read(placed(library, file)), settings)
 
 
+@pytest.mark.e2e
 def test_tb10_what_a_failure_leaves_is_used_again_and_then_removed(
     media: Path, spoken: Path, tmp_path: Path, base_settings: Settings, engine: CountedEngine
 ) -> None:
@@ -377,6 +378,7 @@ def test_tb10_what_a_failure_leaves_is_used_again_and_then_removed(
     assert not list(media.glob(f"{atomic.TEMPORARY_PREFIX}*"))
 
 
+@pytest.mark.e2e
 def test_tb10_sound_prepared_for_other_settings_is_removed_too(
     media: Path, spoken: Path, base_state: Path, base_settings: Settings, engine: CountedEngine
 ) -> None:

@@ -99,6 +99,7 @@ def test_settings_that_cannot_be_used_are_told_all_at_once(doctor: Doctor) -> No
     assert rows["ffmpeg"]["status"] == "ok", "the rest is looked at all the same"
 
 
+@pytest.mark.e2e
 def test_no_ffmpeg_and_no_javascript_and_an_old_ytdlp(doctor: Doctor) -> None:
     doctor.module("sitecustomize.py", """
         import os, sys
@@ -131,6 +132,7 @@ def test_refused_and_used_up_keys_and_refused_credentials(doctor: Doctor, sandbo
     is_bad(rows["ODIN AI"], "ODIN_API_KEY")
 
 
+@pytest.mark.e2e
 def test_a_project_that_the_key_does_not_open(doctor: Doctor, sandbox: Sandbox) -> None:
     rows = doctor.look(**{**sandbox.environment(), "ODIN_PROJECT_ID": "somebodyElses"})
     is_bad(rows["ODIN AI"], "ODIN_PROJECT_ID")
@@ -164,6 +166,7 @@ def test_folders_files_and_a_model_that_are_not_what_they_should_be(doctor: Doct
     is_bad(rows["disk"], "DISK_LEAST_GB", status="warn")
 
 
+@pytest.mark.e2e
 def test_a_library_that_nobody_may_write(doctor: Doctor) -> None:
     folder = doctor.home / "locked"
     folder.mkdir(mode=0o500)
@@ -171,6 +174,7 @@ def test_a_library_that_nobody_may_write(doctor: Doctor) -> None:
     is_bad(rows["library"], "LIBRARY_DIR", "write")
 
 
+@pytest.mark.e2e
 def test_a_card_and_a_torch_for_the_cpu(doctor: Doctor) -> None:
     doctor.module("pynvml.py", """
         class NVMLError(Exception): pass
@@ -203,6 +207,7 @@ def test_a_card_and_a_torch_for_the_cpu(doctor: Doctor) -> None:
     is_bad(rows["GPU"], "WHISPER_DEVICE")
 
 
+@pytest.mark.e2e
 def test_a_package_in_a_version_that_was_never_tried(doctor: Doctor) -> None:
     other = doctor.broken / "sqlalchemy-2.1.0.dist-info"
     other.mkdir()

@@ -43,6 +43,7 @@ def test_tokens_come_one_after_the_other_inside_the_speech(
     assert all(t.start_s <= t.end_s for t in timed)
 
 
+@pytest.mark.e2e
 def test_words_are_said_later_when_silence_comes_before(
     exact_model: Model, speech: Samples, prompt: list[int], sentence: list[int]
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_process_that_gives_no_sign_of_life_is_replaced(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
+@pytest.mark.e2e
 def test_an_idle_process_that_hangs_is_noticed_with_the_next_job(
     keeper: Keeper, talk: PreparedAudio
 ) -> None:

@@ -205,6 +205,7 @@ def test_a_refused_address_is_looked_up_again(
         fetch(settings, settings.library_dir / "other")
 
 
+@pytest.mark.e2e
 def test_a_throttled_transfer_is_looked_up_again_and_at_last_borne(
     settings: Settings,
     tube: Tube,

@@ -17,6 +17,7 @@ import pytest
 
 from engine.audio.preparation import PreparedAudio
 from engine.errors import EngineDied, NotMedia
+from engine.running import is_alive
 from engine.whisper.client import Engine
 from engine.whisper.messages import EVENTS, Done, Event, Queued, Spoken, Wishes
 from engine.whisper.service.hearing import Now
@@ -210,6 +211,7 @@ def test_a_job_that_waits_is_forgotten_with_its_client(
         wait_until(lambda: running.queue()["waiting"] == 0, 2.0)
 
 
+@pytest.mark.e2e
 def test_a_model_process_that_dies_is_replaced_and_its_job_done(
     running: Running, talk: PreparedAudio, long_talk: PreparedAudio
 ) -> None:
@@ -336,6 +338,7 @@ def test_an_idle_model_process_ends_and_the_next_job_starts_another(
     assert engine.health()["restarts"] == 0
 
 
+@pytest.mark.e2e
 def test_an_engine_that_is_stopped_leaves_no_process_and_no_card(
     start_engine: Start, talk: PreparedAudio, long_talk: PreparedAudio
 ) -> None:
@@ -363,8 +366,7 @@ def test_what_a_killed_engine_started_ends_by_itself(
     model = engine.model_process()
     engine.process.kill()
     engine.process.wait()
-    _, left = psutil.wait_procs([model], timeout=3)
-    assert not left
+    wait_until(lambda: not is_alive(model), 3)
 
 
 def test_the_log_names_jobs_and_no_token(running: Running, talk: PreparedAudio) -> None:
