@@ -19,17 +19,17 @@ def show(flows: Sequence[str], asked: Sequence[UUID]) -> None:
         if asked:
             st.warning("The Prefect server does not answer at the moment.")
         return
-    from console import orders
+    from deployments import work
 
-    works = orders.at_work(flows, asked)
+    works = work.at_work(flows, asked)
     if not works:
         return
     st.subheader("Runs", anchor=False)
     dashboard = url.removesuffix("/api")
-    for work in works:
-        icon = AT_WORK if work.at_work else DONE if work.happy else FAILED
-        link = f"[{plain(work.name)}]({dashboard}/runs/flow-run/{work.run_id})"
-        said = "" if work.at_work else plain(work.message or "")
-        st.markdown(f"{icon} {link} · **{plain(work.state)}** {said}")
-        if work.share is not None:
-            st.progress(min(work.share, 1.0), plain(work.heard or ""))
+    for one in works:
+        icon = AT_WORK if one.at_work else DONE if one.happy else FAILED
+        link = f"[{plain(one.name)}]({dashboard}/runs/flow-run/{one.run_id})"
+        said = "" if one.at_work else plain(one.message or "")
+        st.markdown(f"{icon} {link} · **{plain(one.state)}** {said}")
+        if one.share is not None:
+            st.progress(min(one.share, 1.0), plain(one.heard or ""))

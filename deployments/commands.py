@@ -1,14 +1,15 @@
 """What the commands do: checks first, then the work through runs, or without Prefect."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 from rich.console import Console
 
+from deployments.progress import RunsShown, bars
 from engine.errors import BadAddress, TonspurError
 from engine.library.local import media_files
 from engine.library.outcome import Outcome
@@ -26,6 +27,9 @@ from engine.youtube.catalog import Catalog
 from engine.youtube.keys import standings
 from engine.youtube.selection import Selection
 from tasks.job import Job
+
+if TYPE_CHECKING:
+    from deployments.station import Station
 
 _SOUND_GB_PER_HOUR = 0.058  # YouTube's m4a has 128 kbit/s
 
@@ -56,9 +60,10 @@ def sync(
         from deployments import runs
 
         notices.print(f"Dashboard: {station.dashboard}")
-        with notices.status(f"Syncing {channel} …"):
+        name = f"Syncing {channel}"
+        with bars(notices, name) as shown:
             asked = chosen.model_dump(mode="json") | wishes
-            ended = runs.sync(channel, asked, lambda runs: station.check())
+            ended = runs.sync(channel, asked, looking(station, RunsShown(shown, notices, name)))
     if ended.remark:
         notices.print(ended.remark, soft_wrap=True, markup=False)
     return ended.outcomes, ended.summary
@@ -68,9 +73,10 @@ def price(outcomes: Sequence[Outcome], summary: Summary) -> str:
     """What the sync of a plan would cost, in one sentence."""
     planned = [item for item in outcomes if item.status == "planned"]
     hours = sum(item.duration_s or 0 for item in planned) / 3600
-    gigabytes = hours * _SOUND_GB_PER_HOUR
+    length = f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
     return (
-        f"The sync would fetch and transcribe {hours:.1f} h (about {gigabytes:.1f} GB of sound) "
+        f"The sync would fetch and transcribe {length} "
+        f"(about {hours * _SOUND_GB_PER_HOUR:.2f} GB of sound) "
         f"and spend {summary.quota_units} units again."
     )
 
@@ -116,22 +122,36 @@ def videos(given: Sequence[str], job: Job, upload: bool, notices: Console) -> li
 
         notices.print(f"Dashboard: {station.dashboard}")
         once = list(dict.fromkeys(ids))
-        with notices.status(f"Working on {len(once)} videos …"):
-            return outcomes + list(runs.videos(once, job, upload, lambda runs: station.check()))
+        name = f"Working on {len(once)} videos" if len(once) > 1 else "Working on the video"
+        with bars(notices, name) as shown:
+            look = looking(station, RunsShown(shown, notices, name))
+            return outcomes + list(runs.videos(once, job, upload, look))
+
+
+def looking(station: "Station", shown: RunsShown) -> Callable[[Any], None]:
+    """What is done while runs are waited for."""
+
+    def look(runs: Any) -> None:
+        station.check()
+        shown.look()
+
+    return look
 
 
 def files(paths: Sequence[Path], job: Job, upload: bool, notices: Console) -> Iterator[Outcome]:
     """Transcribe local media; what stops the batch fails one file and defers the others."""
     settings = job.settings()
     every = list(media_files(paths))
-    with Engine(settings) as engine, notices.status("Preparing …") as shown:
+    with Engine(settings) as engine, bars(notices, "Transcribing") as shown:
         for number, file in enumerate(every):
+            shown.say(None, "Transcribing", number / len(every), f"{number} of {len(every)} files")
 
             def show(done: float, total: float, name: str = file.name) -> None:
-                shown.update(f"{name}: {done:.0f} of {total:.0f} s")
+                shown.speech(name, name, done, total)
 
             try:
-                shown.update(f"{file.name}: preparing …")
+                shown.only({None})
+                shown.say(file.name, file.name, said="preparing, then the model")
                 yield walk(file, settings, engine, uploading=upload, progress=show)
             except TonspurError as error:
                 yield Outcome(title=file.stem, status="failed", reason=str(error))
@@ -196,9 +216,21 @@ def run_engine(notices: Console) -> None:
 
 
 def upload(
-    paths: Sequence[Path], job: Job, include: Sequence[str], exclude: Sequence[str]
+    paths: Sequence[Path],
+    job: Job,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    notices: Console,
 ) -> Iterator[UploadRow]:
     """Bring documents into the knowledge base."""
     settings = job.settings()
     require_credentials(settings)
-    yield from upload_documents(list(paths), settings, include=include, exclude=exclude)
+    with bars(notices, "Uploading") as shown:
+
+        def show(path: Path, status: str) -> None:
+            shown.only({None})
+            shown.say(path, path.name, said=status)
+
+        yield from upload_documents(
+            list(paths), settings, include=include, exclude=exclude, progress=show
+        )

@@ -5,16 +5,17 @@ from typing import Annotated
 
 import typer
 
+from deployments.examples import epilog
 from deployments.terminal import Json, end, notices
 
 odin = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     help="The knowledge base: what is in it, whether it is in step with the library, and repair.",
 )
 
 
-@odin.command("list")
+@odin.command("list", epilog=epilog("odin list"))
 def list_documents(as_json: Json = False) -> None:
     """Every document of the knowledge base."""
     from deployments import knowledge_base, tables
@@ -23,7 +24,7 @@ def list_documents(as_json: Json = False) -> None:
     tables.show(knowledge_base.documents(load()), tables.KNOWN_DOCUMENTS, as_json)
 
 
-@odin.command()
+@odin.command(epilog=epilog("odin verify"))
 def verify(as_json: Json = False) -> None:
     """Compare library and knowledge base; ends with 1 where something has to be mended."""
     from deployments import knowledge_base, tables
@@ -42,7 +43,7 @@ def verify(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@odin.command()
+@odin.command(epilog=epilog("odin repair"))
 def repair(
     yes: Annotated[bool, typer.Option("--yes", help="Do it, and not only show it.")] = False,
     delete_left_over: Annotated[
@@ -72,7 +73,7 @@ def repair(
     end(rows)
 
 
-@odin.command()
+@odin.command(epilog=epilog("odin check"))
 def check(as_json: Json = False) -> None:
     """Key, secret and project, and whether ODIN AI's API still is as Tonspur uses it."""
     from deployments import knowledge_base, tables

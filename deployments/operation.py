@@ -6,6 +6,8 @@ from datetime import datetime
 from pydantic import BaseModel
 from rich.console import Console
 
+from deployments.commands import looking
+from deployments.progress import RunsShown, bars
 from engine.errors import BadAddress, BadSettings, UnknownChannel, leaves
 from engine.library.outcome import Outcome
 from engine.library.shelf import Library
@@ -94,5 +96,6 @@ def retry(again: Again, notices: Console, *, lift_pause: bool) -> list[Outcome]:
         from deployments import runs
 
         notices.print(f"Dashboard: {station.dashboard}")
-        with notices.status("Trying again …"):
-            return list(runs.retried(again, lambda seen: station.check()))
+        with bars(notices, "Trying again") as shown:
+            look = looking(station, RunsShown(shown, notices, "Trying again"))
+            return list(runs.retried(again, look))

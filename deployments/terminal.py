@@ -1,6 +1,6 @@
 """What all commands share: their options, notices on standard error, and how they end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -10,10 +10,35 @@ notices = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, nothing else.")]
 NoUpload = Annotated[bool, typer.Option("--no-upload", help="Keep the transcripts here.")]
-Preset = Annotated[str | None, typer.Option(help="stabil, optimiert, schnell or max-schnell.")]
-Model = Annotated[str | None, typer.Option(help="Whisper model: a name, hub id or folder.")]
-Language = Annotated[str | None, typer.Option(help="Language code, or auto.")]
-Media = Annotated[str | None, typer.Option(help="What is kept of a video: best, mp3 or mp4.")]
+
+
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """What a shell completes to: those of these words that begin like what is there."""
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
+
+
+_PRESETS = ("stabil", "optimiert", "schnell", "max-schnell")
+_MODELS = ("large-v3", "large-v2", "turbo", "medium", "small", "base", "tiny", "distil-large-v3.5")
+_LANGUAGES = ("auto", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "tr", "uk", "zh")
+_FORMS = ("best", "mp3", "mp4")
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        help="stabil, optimiert, schnell or max-schnell.", autocompletion=one_of(*_PRESETS)
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Whisper model: a name, hub id or folder.", autocompletion=one_of(*_MODELS)),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(help="Language code, or auto.", autocompletion=one_of(*_LANGUAGES)),
+]
+Media = Annotated[
+    str | None,
+    typer.Option(help="What is kept of a video: best, mp3 or mp4.", autocompletion=one_of(*_FORMS)),
+]
 Metadata = Annotated[
     list[str] | None,
     typer.Option(

@@ -17,7 +17,10 @@ from deployments.terminal import (
     Project,
     end,
     notices,
+    one_of,
 )
+
+TAKES = ("with", "without", "only")
 
 
 def sync(
@@ -31,8 +34,13 @@ def sync(
     published_after: Annotated[
         str | None, typer.Option(help="Nothing older than this day.")
     ] = None,
-    shorts: Annotated[str, typer.Option(help="Shorts: with, without or only.")] = "with",
-    streams: Annotated[str, typer.Option(help="Recorded streams: with, without, only.")] = "with",
+    shorts: Annotated[
+        str, typer.Option(help="Shorts: with, without or only.", autocompletion=one_of(*TAKES))
+    ] = "with",
+    streams: Annotated[
+        str,
+        typer.Option(help="Recorded streams: with, without, only.", autocompletion=one_of(*TAKES)),
+    ] = "with",
     shortest: Annotated[float | None, typer.Option(help="Seconds that it lasts at least.")] = None,
     longest: Annotated[float | None, typer.Option(help="Seconds that it lasts at most.")] = None,
     title: Annotated[str | None, typer.Option(help="Regular expression for its title.")] = None,
@@ -160,7 +168,7 @@ def upload(
 
     job = Job(metadata=signature(metadata), project=project)
     rows = []
-    for row in commands.upload(paths, job, include or [], exclude or []):
+    for row in commands.upload(paths, job, include or [], exclude or [], notices):
         rows.append(row)
         if as_json:
             tables.json_line(row)

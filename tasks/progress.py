@@ -1,8 +1,9 @@
-"""The progress of a transcription on the dashboard."""
+"""The progress of a long step on the dashboard, where commands and the console find it too."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -13,15 +14,32 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 _EVERY_S = 2.0
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What is counted, and how much of it one of the shown unit is."""
+
+    name: str
+    size: float
+
+
+SPEECH = Unit("minutes of speech", 60.0)
+"""Told in seconds."""
+MEDIA = Unit("MB", 1e6)
+"""Told in bytes."""
+
+
 class ProgressBar:
-    """A progress artifact, told of seconds of speech, that says how much time is left.
+    """A progress artifact that says how much is done, and how much time is left.
 
     It moves every two seconds and at the end, in a thread of its own: the GPU slot is held
     meanwhile, and a request that fails is not worth a transcription.
     """
 
-    def __init__(self, what: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, what: str, clock: Callable[[], float] = monotonic, unit: Unit = SPEECH
+    ) -> None:
         self._what = what
+        self._unit = unit
         self._clock = clock
         self._begun = clock()
         self._shown = float("-inf")
@@ -39,21 +57,25 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is None and self._last is not None:
             self._publish(100.0, f"{self._what}: done in {self._clock() - self._begun:.0f} s")
         self._thread.shutdown(wait=False)
 
-    def show(self, done: float, total: float) -> None:
-        """So many seconds of all speech are transcribed."""
+    def show(self, done: float, total: float | None) -> None:
+        """So much of all is done; nobody knows of how much while `total` is None."""
         now = self._clock()
         waiting = self._last is not None and not self._last.done()
         if waiting or now - self._shown < _EVERY_S:
             return
         self._shown = now
+        size, name = self._unit.size, self._unit.name
+        if total is None:
+            self._publish(0.0, f"{self._what}: {done / size:.1f} {name}")
+            return
         percent = min(100.0 * done / total, 100.0) if total else 100.0
         left_s = (now - self._begun) * (total - done) / done if done else 0.0
-        heard = f"{done / 60:.1f} of {total / 60:.1f} minutes of speech, {left_s:.0f} s left"
-        self._publish(percent, f"{self._what}: {heard}")
+        so_far = f"{done / size:.1f} of {total / size:.1f} {name}, {left_s:.0f} s left"
+        self._publish(percent, f"{self._what}: {so_far}")
 
     def _publish(self, percent: float, said: str) -> None:
         self._last = self._thread.submit(self._context.run, self._write, percent, said)

@@ -18,7 +18,7 @@ from engine.steps import upload as upload_step
 from engine.steps import write as write_step
 from engine.whisper.client import Engine
 from tasks.job import Job
-from tasks.progress import ProgressBar
+from tasks.progress import MEDIA, ProgressBar
 from tasks.retries import STEP
 from tasks.slot import shown_as_waiting
 
@@ -37,7 +37,8 @@ def metadata(video_id: str, job: Job) -> Entry:
 @task(name="download", task_run_name="download {entry.video_id}", **STEP)
 def download(entry: Entry, job: Job) -> None:
     """Step 2: the media."""
-    download_step.download(job.library(), entry, job.settings())
+    with ProgressBar(f"Download of {entry.video_id}", unit=MEDIA) as bar:
+        download_step.download(job.library(), entry, job.settings(), progress=bar.show)
 
 
 @task(name="audio", task_run_name="audio {entry.video_id}", **STEP)

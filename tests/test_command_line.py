@@ -14,6 +14,7 @@ import pytest
 
 from engine.audio.decoding import ffmpeg_program
 from sandbox.voice import speak
+from tests.json_lines import lines
 
 ENGLISH = (
     "The library opens at nine in the morning. Please bring back the books that you have read. "
@@ -51,10 +52,6 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def media(spoken: Path, tmp_path: Path) -> Path:
     return shutil.copytree(spoken, tmp_path / "media")
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def is_one_clear_line(done: subprocess.CompletedProcess[str]) -> bool:
@@ -224,7 +221,7 @@ def test_keys_are_shown_with_their_budgets_and_never_as_they_are(tonspur: Run) -
     assert "0 of 10000" in shown.stdout
     assert "secret" not in shown.stdout + shown.stderr
     as_json = tonspur("keys", "--json", YT_API_KEYS="secret-one,secret-two", YT_DAILY_UNITS="0")
-    rows = [json.loads(line) for line in as_json.stdout.splitlines()]
+    rows = lines(as_json)
     assert [(row["state"], row["units_budget"], row["searches_budget"]) for row in rows] == [
         ("used up", 0, 100)
     ] * 2

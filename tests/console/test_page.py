@@ -158,7 +158,7 @@ def test_a_file_dragged_in_is_read_searched_and_downloaded(
         assert download.value.suggested_filename == file.name
         assert Path(download.value.path()).read_bytes() == file.read_bytes()
 
-    word = {"desk": "storm", "telephone": "neighbour"}[walk.size]
+    word = {"desk": "storm", "telephone": "bakery"}[walk.size]
     walk.press("← Library")
     walk.fill("Where was it said?", word)
     walk.press(re.compile("^Read at"))

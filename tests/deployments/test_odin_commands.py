@@ -1,6 +1,5 @@
 """The commands about the knowledge base as processes, over the stand-in for ODIN AI."""
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from engine.transcript import Segment, Transcript
 from engine.video import Video
 from sandbox import Sandbox, SandboxChannel, SandboxSpec
 from sandbox.spec import OdinSpec
+from tests.json_lines import lines
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 _projects = count()
@@ -68,10 +68,6 @@ def talk() -> str:
     library.record(entry, "transcript", written_at("done", model="base", language="en"))
     write(library, entry)
     return video.video_id
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_library_is_compared_mended_listed_and_asked(tonspur: Run, talk: str) -> None:

@@ -1,6 +1,5 @@
 """`tonspur playlists` and dry runs: what YouTube has and what it would cost, without Prefect."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from sandbox import Sandbox, SandboxChannel, SandboxSpec, SandboxVideo
 from sandbox.spec import SandboxPlaylist
+from tests.json_lines import lines
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 VIDEOS = tuple(
@@ -57,12 +57,12 @@ def tonspur(sandbox: Sandbox) -> Run:
 
 def test_every_playlist_of_a_channel_is_listed_and_one_can_be_chosen(tonspur: Run) -> None:
     listed = tonspur("playlists", "@lists", "--json")
-    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    rows = lines(listed)
     assert len(rows) == 52
     assert rows[7] == {"playlist_id": "PLlist000000000008", "title": "List 8", "videos": 1}
     assert "PLlist000000000052" in tonspur("playlists", "@lists").stdout
     chosen = tonspur("sync", "@lists", "--playlist", "PLlist000000000008", "--dry-run", "--json")
-    planned = [json.loads(line) for line in chosen.stdout.splitlines()[:-1]]
+    planned = lines(chosen)[:-1]
     assert [item["video_id"] for item in planned] == ["video000003"]
 
 

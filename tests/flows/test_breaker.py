@@ -1,6 +1,5 @@
 """A rate limit in the middle of a sync: one video fails, the queued ones wait for their time."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from engine.settings import Settings
 from engine.youtube import pause
 from sandbox.life import Sandbox
 from sandbox.spec import SandboxChannel, SandboxVideo
+from tests.json_lines import lines
 
 pytestmark = pytest.mark.e2e
 
@@ -50,7 +50,7 @@ def sync(*extra: str) -> tuple[int, dict[str, dict[str, Any]], dict[str, int]]:
         encoding="utf-8",
         check=False,
     )
-    *items, closing = [json.loads(line) for line in done.stdout.splitlines()]
+    *items, closing = lines(done)
     return done.returncode, {item["video_id"]: item for item in items}, closing["summary"]
 
 

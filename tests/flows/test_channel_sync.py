@@ -6,7 +6,6 @@ import sys
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +17,7 @@ from engine.settings import Settings
 from engine.youtube.quota import next_reset
 from sandbox.demo_channel import obstacles
 from sandbox.life import Sandbox
+from tests.json_lines import lines
 
 
 def tonspur(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,10 +28,6 @@ def tonspur(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=500,
         check=False,
     )
-
-
-def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_channel_becomes_indexed_documents_once(

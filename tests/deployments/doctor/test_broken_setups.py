@@ -1,6 +1,5 @@
 """`tonspur doctor` on set-ups that are broken for real: the right line fails and names its fix."""
 
-import json
 import os
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from sandbox.life import Sandbox
 from sandbox.spec import ApiKey, SandboxSpec
+from tests.json_lines import lines
 
 SECRETS = ("sandbox-odin-key", "sandbox-odin-secret", "sandbox-youtube-key", "wrong-key-of-mine")
 
@@ -46,7 +46,7 @@ class Doctor:
         self.stderr, self.status = done.stderr, done.returncode
         assert "Traceback" not in done.stderr
         assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        rows = lines(done)
         assert all(set(row) == {"check", "status", "found", "fix"} for row in rows)
         assert all(row["fix"] for row in rows if row["status"] != "ok")
         assert done.returncode == (1 if any(row["status"] == "fail" for row in rows) else 0)
