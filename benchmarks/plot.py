@@ -23,7 +23,7 @@ _PANEL_HEAD = 34
 _PANEL_GAP = 18
 _FOOT = 62
 
-_STYLE = """
+STYLE = """
 text { font: 13px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .title { font-size: 17px; font-weight: 600 }
 .panel { font-weight: 600 }
@@ -70,7 +70,7 @@ def picture(result: Result, ours: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" role="img">',
         f"<title>{escape(title)}: speed and word error rate of each engine</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         f'<rect class="ground" width="{_WIDTH}" height="{height}" rx="6"/>',
         _text(_MARGIN, 34, title, "title"),
         _text(_BARS, 56, "times real time; longer is faster", "quiet"),
