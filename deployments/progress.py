@@ -1,5 +1,6 @@
 """Progress on a terminal: bars for what is at work; elsewhere nothing, so that logs stay short."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -26,6 +27,7 @@ class Bars:
             TextColumn("{task.fields[said]}"),
             console=notices,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),  # else it would take what belongs in a pipe
             disable=not notices.is_terminal,
         )
         self._tasks: dict[object, TaskID] = {}
