@@ -21,8 +21,7 @@ def keep(name: str, content: BinaryIO, library: Library) -> Path:
         DiskFull: no space is left.
     """
     folder = library.root / LOCAL_FOLDER
-    given = Path(name.replace("\\", "/")).name
-    stem, ending = _clean(Path(given).stem), _clean(Path(given).suffix.lower())
+    stem, ending = _parts(name)
     for number in range(1, _MOST_COPIES):
         target = folder / f"{stem}{f' ({number})' if number > 1 else ''}{ending}"
         if not target.exists():
@@ -34,8 +33,8 @@ def keep(name: str, content: BinaryIO, library: Library) -> Path:
 
 def keep_for_upload(name: str, content: BinaryIO, folder: Path) -> Path:
     """Put a document where it is uploaded from; one of the same name takes its place."""
-    given = Path(name.replace("\\", "/")).name
-    return _written(folder / f"{_clean(Path(given).stem)}{_clean(Path(given).suffix)}", content)
+    stem, ending = _parts(name)
+    return _written(folder / f"{stem}{ending}", content)
 
 
 def _written(target: Path, content: BinaryIO) -> Path:
@@ -57,8 +56,11 @@ def _same(file: Path, content: BinaryIO) -> bool:
     return True
 
 
-def _clean(part: str) -> str:
-    cleaned = names.cut_bytes(names.clean_title(part), _NAME_BYTES).strip(" ")
-    if part.startswith("."):
-        return cleaned
-    return names.channel_folder(cleaned) if cleaned.strip("._ ") else "Recording"
+def _parts(name: str) -> tuple[str, str]:
+    """Stem and extension that every system takes, from the last part of what a browser told."""
+    given = Path(Path(name.replace("\\", "/")).name)
+    stem = names.cut_bytes(names.clean_title(given.stem), _NAME_BYTES)
+    ending = names.clean_title(given.suffix.lower()).strip()
+    if not stem.strip("._ "):
+        return "Recording", ending
+    return names.channel_folder(stem), ending
