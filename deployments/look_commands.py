@@ -19,7 +19,8 @@ def search(
     from engine.search import search as found_in
     from engine.settings import load
 
-    found = found_in(load(), text, limit, channel)
+    with notices.status("Searching …"):
+        found = found_in(load(), text, limit, channel)
     if found:
         tables.show(found, tables.HITS, as_json)
     else:
@@ -34,7 +35,8 @@ def ask(
     """Where it was said, by ODIN AI's search: video, time and link."""
     from deployments import knowledge_base, tables
 
-    found = knowledge_base.ask(text, limit)
+    with notices.status("Asking ODIN AI …"):
+        found = knowledge_base.ask(text, limit)
     if found:
         tables.show(found, tables.HITS, as_json)
     else:

@@ -31,7 +31,8 @@ def verify(as_json: Json = False) -> None:
     from engine.odin.comparison import OUT_OF_STEP
     from engine.settings import load
 
-    findings = knowledge_base.findings(load())
+    with notices.status("Comparing …"):
+        findings = knowledge_base.findings(load())
     shown = findings if as_json else [one for one in findings if one.kind != "in step"]
     if shown:
         tables.show(shown, tables.FINDINGS, as_json)

@@ -20,11 +20,14 @@ class Unit:
 
     name: str
     size: float
+    rate: str
+    """How a second's worth is told, counted in `rate_size`."""
+    rate_size: float = 1.0
 
 
-SPEECH = Unit("minutes of speech", 60.0)
+SPEECH = Unit("minutes of speech", 60.0, "× real time")
 """Told in seconds."""
-MEDIA = Unit("MB", 1e6)
+MEDIA = Unit("MB", 1e6, "MB/s", 1e6)
 """Told in bytes."""
 
 
@@ -73,8 +76,11 @@ class ProgressBar:
             self._publish(0.0, f"{self._what}: {done / size:.1f} {name}")
             return
         percent = min(100.0 * done / total, 100.0) if total else 100.0
-        left_s = (now - self._begun) * (total - done) / done if done else 0.0
-        so_far = f"{done / size:.1f} of {total / size:.1f} {name}, {left_s:.0f} s left"
+        so_far = f"{done / size:.1f} of {total / size:.1f} {name}"
+        if done and now > self._begun:
+            rate = done / (now - self._begun)
+            told = f"{rate / self._unit.rate_size:.1f} {self._unit.rate}"
+            so_far += f", {told}, {(total - done) / rate:.0f} s left"
         self._publish(percent, f"{self._what}: {so_far}")
 
     def _publish(self, percent: float, said: str) -> None:

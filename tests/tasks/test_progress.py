@@ -46,7 +46,7 @@ def test_it_moves_every_two_seconds_and_ends_at_a_hundred(told: Told) -> None:
     bar._thread.shutdown()
     percents = [percent for percent, _ in told]
     assert percents == pytest.approx([0, 20, 40, 60, 80, 100, 100])
-    assert told[1][1] == "Talk: 2.0 of 10.0 minutes of speech, 8 s left"
+    assert told[1][1] == "Talk: 2.0 of 10.0 minutes of speech, 60.0 × real time, 8 s left"
     assert told[-1][1] == "Talk: done in 10 s"
 
 
