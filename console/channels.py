@@ -7,6 +7,7 @@ import streamlit as st
 
 from console import behind, runs
 from console.choice import Choice
+from console.escaping import plain
 from console.tables import outcomes_table
 from deployments.commands import plan_sync, price
 from engine.errors import TonspurError
@@ -53,7 +54,7 @@ def show(choice: Choice) -> None:
 
 def _known_channels(choice: Choice) -> list[str]:
     cards = (card for _, card in Library(choice.settings).channels() if card.channel_id)
-    return [f"`{card.handle or card.channel_id}`" for card in cards]
+    return [plain(card.handle or str(card.channel_id)) for card in cards]
 
 
 def _selection() -> tuple[Selection, int | None]:

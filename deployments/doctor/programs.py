@@ -31,7 +31,13 @@ def ffmpeg(settings: Settings) -> Iterator[Check]:
         yield fail("ffmpeg", program, f"It does not run. {fix}")
 
 
-def ytdlp(settings: Settings, today: date | None = None) -> Iterator[Check]:
+def downloader(settings: Settings) -> Iterator[Check]:
+    """Both that downloads need, one after the other: yt-dlp cannot be imported by two threads."""
+    yield from ytdlp()
+    yield from javascript()
+
+
+def ytdlp(today: date | None = None) -> Iterator[Check]:
     """YouTube changes every few weeks, and yt-dlp with it: its version is a date."""
     from yt_dlp.version import __version__ as version
 
@@ -47,7 +53,7 @@ def ytdlp(settings: Settings, today: date | None = None) -> Iterator[Check]:
         yield ok("yt-dlp", found)
 
 
-def javascript(settings: Settings) -> Iterator[Check]:
+def javascript() -> Iterator[Check]:
     """What solves YouTube's riddles: yt-dlp takes deno without being asked."""
     import yt_dlp  # noqa: F401 - it fills the table
     from yt_dlp.globals import supported_js_runtimes
