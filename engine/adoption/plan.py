@@ -15,6 +15,9 @@ from engine.library.local import file_id
 from engine.library.shelf import Entry, Library
 from engine.library.sidecar import Sidecar
 
+ADOPTED = "adopted"
+"""What the records of steps give as their cause."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -110,6 +113,9 @@ def _unless_there(
 def is_taken(entry: Entry, library: Library, *, with_text: bool) -> bool:
     """Whether the library has a transcript of it, or media where there is no more to have."""
     sidecar = library.read(entry)
+    heard = sidecar.steps.get("transcript")
+    if heard and heard.status == "done" and heard.cause != ADOPTED:
+        return True  # the engine's own is better, and a run may be at work on it
     written = sidecar.steps.get("write")
     if written and written.status == "done" and entry.text.is_file():
         return sidecar.attempts > 0

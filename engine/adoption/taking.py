@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.adoption.plan import Planned, plan
+from engine.adoption.plan import ADOPTED, Planned, plan
 from engine.audio.probing import probe
 from engine.errors import TonspurError
 from engine.library import atomic
@@ -22,7 +22,6 @@ from engine.video import Video
 
 UNKNOWN = "unknown"
 """Model and preset of an old transcript: nothing tells them."""
-_ADOPTED = "adopted"
 
 
 class AdoptRow(BaseModel):
@@ -110,14 +109,14 @@ def _take(planned: Planned, library: Library, settings: Settings) -> None:
         )
         atomic.write_text(entry.transcript, made.model_dump_json(indent=1) + "\n")
         details |= {
-            "cause": _ADOPTED,
+            "cause": ADOPTED,
             "model": UNKNOWN,
             "preset": UNKNOWN,
             "duration_s": made.duration_s,
             "engine_s": 0.0,
         }
     if "audio" not in library.read(entry).steps:
-        library.record(entry, "audio", written_at("skipped", cause=_ADOPTED))
+        library.record(entry, "audio", written_at("skipped", cause=ADOPTED))
     write(library, entry)
     if not library.read(entry).attempts:
         library.ended(entry.video_id, entry.folder)
@@ -131,7 +130,7 @@ def _placed(planned: Planned, library: Library) -> Entry:
     if "metadata" not in library.read(known).steps:
         mark = marks.of_metadata(known.video_id)
         status: Literal["done", "skipped"] = "done" if _is_of_youtube(planned) else "skipped"
-        library.record(known, "metadata", written_at(status, fingerprint=mark, cause=_ADOPTED))
+        library.record(known, "metadata", written_at(status, fingerprint=mark, cause=ADOPTED))
     return known
 
 
@@ -157,7 +156,7 @@ def _media(planned: Planned, library: Library, entry: Entry) -> float:
     before = library.read(entry).steps.get("download")
     if not planned.group.media:
         if before is None:
-            note = written_at("skipped", cause=f"{_ADOPTED} without media")
+            note = written_at("skipped", cause=f"{ADOPTED} without media")
             library.record(entry, "download", note)
         return 0.0
     copies = [_copied(file, entry) for file in planned.group.media]
@@ -172,7 +171,7 @@ def _media(planned: Planned, library: Library, entry: Entry) -> float:
     }
     if _is_of_youtube(planned):
         mark = marks.of_download(entry.video_id)
-        record = written_at("done", fingerprint=mark, cause=_ADOPTED, **details)
+        record = written_at("done", fingerprint=mark, cause=ADOPTED, **details)
     else:
         record = written_at("skipped", cause="local file", **details)
     library.record(entry, "download", record)

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from engine.adoption.taking import AdoptRow, adopt
 from engine.errors import BadAddress
 from engine.library.local import file_id
-from engine.library.shelf import LOCAL_FOLDER, Library
+from engine.library.shelf import LOCAL_FOLDER, Library, written_at
 from engine.settings import Settings
 from engine.steps.audio import audio
 from engine.steps.download import download
@@ -21,6 +22,7 @@ from engine.steps.metadata import metadata
 from engine.steps.transcript import transcript
 from engine.steps.write import write
 from engine.transcript import Transcript
+from engine.video import Video
 from sandbox.voice import speak
 from tests.engine.adoption.test_texts import old_lines
 
@@ -274,6 +276,22 @@ def test_a_transcript_of_the_library_is_never_replaced(
     before = snapshot(library.root)
     (tmp_path / "old" / f"{stem}.txt").write_text(old_lines([(0, 9, "Other.")]), "utf-8")
     assert [row.status for row in taken(tmp_path / "old", settings)] == ["skipped"]
+    assert snapshot(library.root) == before
+
+
+def test_what_the_engine_heard_is_left_alone_also_before_its_run_has_ended(
+    tmp_path: Path, sound: Path, settings: Settings, library: Library
+) -> None:
+    stem = "2024-05-06_Talk_dQw4w9WgXcQ"
+    media(sound, tmp_path / "old" / f"{stem}.mp3", 1)
+    (tmp_path / "old" / f"{stem}.txt").write_text(old_lines(SAID), "utf-8")
+    video = Video(video_id="dQw4w9WgXcQ", title="Talk", published_at=datetime(2024, 5, 6))
+    entry = library.place(video)
+    library.record(entry, "transcript", written_at("done", fingerprint="ours"))
+    entry.transcript.write_text("{}", "utf-8")
+    before = snapshot(library.root)
+    [row] = taken(tmp_path / "old", settings)
+    assert (row.status, row.reason) == ("skipped", "already in the library")
     assert snapshot(library.root) == before
 
 
