@@ -1,5 +1,6 @@
 """Recordings that were dragged in: transcribed one after the other, whoever looks at the page."""
 
+import logging
 import queue
 import threading
 import time
@@ -17,6 +18,7 @@ from engine.whisper.client import Engine
 from tasks.job import Job
 
 _SHOWN_SEGMENTS = 12
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Recordings:
                     while not self._waiting.empty():
                         self._transcribe(self._waiting.get(), engine)
             except TonspurError as error:
-                first.outcome = first.outcome or _failed(first, error)
+                first.outcome = first.outcome or _failed(first, str(error))
 
     def _transcribe(self, recording: Recording, engine: Engine) -> None:
         try:
@@ -92,11 +94,15 @@ class Recordings:
                 segment=recording.latest.append,
             )
         except TonspurError as error:
-            recording.outcome = _failed(recording, error)
+            recording.outcome = _failed(recording, str(error))
+        except Exception as error:  # a bug must not end the queue for all that wait
+            _log.exception("%s failed", recording.file)
+            said = f"This is a bug of Tonspur: {type(error).__name__}: {error}"
+            recording.outcome = _failed(recording, said)
 
 
-def _failed(recording: Recording, error: TonspurError) -> Outcome:
-    return Outcome(title=recording.file.stem, status="failed", reason=str(error))
+def _failed(recording: Recording, why: str) -> Outcome:
+    return Outcome(title=recording.file.stem, status="failed", reason=why)
 
 
 @st.cache_resource(show_spinner=False)
