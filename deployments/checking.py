@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import prefect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
 
@@ -27,7 +28,7 @@ def check(settings: Settings) -> list[Check]:
         for one in wanted_deployments(settings):
             there, said = is_as_wanted(client, one)
             rows.append(_row(f"deployment {one.full_name}", there, said))
-        return rows + _server(client, settings)
+        return [*rows, _version(client), *_server(client, settings)]
 
 
 def _row(name: str, there: bool, said: str) -> Check:
@@ -69,6 +70,17 @@ def _automation(client: SyncPrefectClient, name: str) -> Check:
     fine = len(known) == 1 and known[0].enabled
     said = "there" if fine else "switched off" if known else "missing"
     return _row(f"automation `{name}`", fine, said)
+
+
+def _version(client: SyncPrefectClient) -> Check:
+    theirs = client.api_version()
+    found, name = f"{theirs}, here {prefect.__version__}", "version of the server"
+    if theirs == prefect.__version__:
+        return Check(check=name, status="ok", found=found)
+    # Prefect's clients refuse another major version, and serve older and newer ones as they can
+    foreign = theirs.split(".")[0] != prefect.__version__.split(".")[0]
+    fix = f'pip install "prefect=={prefect.__version__}" where the server runs, and start it anew.'
+    return Check(check=name, status="fail" if foreign else "warn", found=found, fix=fix)
 
 
 def _server(client: SyncPrefectClient, settings: Settings) -> list[Check]:

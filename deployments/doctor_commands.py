@@ -8,7 +8,10 @@ from deployments.terminal import Json, notices
 
 
 def doctor(as_json: Json = False) -> None:
-    """What works here and what does not, each with the command that mends it."""
+    """What works here and what does not, each with the command that mends it.
+
+    Asks YouTube once with each key, which costs one unit of it; starts and changes nothing.
+    """
     from deployments import tables
     from deployments.doctor.examination import examine
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from deployments.checks import Check
-from engine.errors import TonspurError
+from engine.errors import NetworkTrouble, Temporary, TonspurError
 from engine.library.shelf import Library
 from engine.odin import asking, contract
 from engine.odin.client import OdinClient
@@ -89,7 +89,7 @@ def access(client: OdinClient) -> Check:
     try:
         there = client.projects()
     except TonspurError as error:
-        return Check(check=name, status="fail", found=str(error), fix="See ODIN_API_KEY.")
+        return Check(check=name, status="fail", found=str(error), fix=_mending(error))
     if there.configured:
         return Check(check=name, status="ok", found=f"the project is {there.name or 'there'}")
     return Check(
@@ -98,6 +98,14 @@ def access(client: OdinClient) -> Check:
         found=f"the key opens {there.listed} projects, and not this one",
         fix="Set ODIN_PROJECT_ID, or take a key of this project.",
     )
+
+
+def _mending(error: TonspurError) -> str:
+    if isinstance(error, NetworkTrouble):
+        return "Look at the network, its proxy, and ODIN_BASE_URL."
+    if isinstance(error, Temporary):
+        return "Wait and look again; if it stays, ODIN_BASE_URL names something else."
+    return "Take ODIN_API_KEY and ODIN_API_SECRET anew from ODIN AI."
 
 
 def _route(checked: contract.RouteCheck) -> Check:

@@ -32,7 +32,9 @@ def show(rows: Iterable[BaseModel], columns: Columns, as_json: bool) -> None:
         for row in rows:
             json_line(row)
         return
-    table = Table(*columns.headings)
+    table = Table()
+    for heading in columns.headings:
+        table.add_column(heading, overflow="fold")  # a path that was cut leads nowhere
     for row in rows:
         # Text: a title from the net may look like Rich's markup
         table.add_row(*(Text(cell) for cell in columns.cells(row)))

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from engine.errors import BadSettings
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
+NO_UTF8 = ".env is no UTF-8 text: save it as UTF-8."
 _YOUTUBES_PACE = 250  # looks an hour: guests are blocked at about 300
 PresetName = Literal["stabil", "optimiert", "schnell", "max-schnell"]
 MediaFormat = Literal["best", "mp3", "mp4"]
@@ -207,9 +208,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _folders(self) -> Self:
         for name, path in (("LIBRARY_DIR", self.library_dir), ("STATE_DIR", self.state_dir)):
-            if path.is_symlink() and not path.exists():
-                raise ValueError(f"{name}: {path} is a link to nothing; mend or remove it")
-            blocker = next((p for p in (path, *path.parents) if p.exists()), None)
+            try:
+                if path.is_symlink() and not path.exists():
+                    raise ValueError(f"{name}: {path} is a link to nothing; mend or remove it")
+                blocker = next((p for p in (path, *path.parents) if p.exists()), None)
+            except OSError as error:  # a name too long, a share that is gone
+                raise ValueError(f"{name}: {path} cannot be reached: {error.strerror}") from None
             if blocker is not None and not blocker.is_dir():
                 raise ValueError(f"{name}: {blocker} is a file; name a folder instead")
         return self
@@ -306,6 +310,8 @@ def load(**overrides: Any) -> Settings:
         name = str(first["loc"][0]).upper() if first["loc"] else ""
         said = first["msg"].removeprefix("Value error, ")
         raise BadSettings(f"{name}: {said}." if name else f"{said}.") from None
+    except UnicodeDecodeError:
+        raise BadSettings(NO_UTF8) from None
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,63 +1,88 @@
-"""All checks side by side, each with its time; what a check cannot stand is a finding too."""
+"""What is looked at, and how a look comes about on a machine where anything may be missing."""
 
-import threading
-from collections.abc import Callable, Iterator
-from queue import Empty, Queue
-from time import monotonic
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from deployments.checks import Check, fail
-from deployments.doctor import folders, gpu, knowledge_base, packages, programs, station, youtube
-from deployments.doctor.configuration import as_far_as_usable
-from engine.settings import Settings
+from deployments.doctor.discretion import hidden
+from deployments.doctor.side_by_side import Look, broken, side_by_side
 
-Examine = Callable[[Settings], Iterator[Check]]
-
-CHECKS: dict[str, Examine] = {
-    "Python": packages.python,
-    "packages": packages.versions,
-    "GPU": gpu.card,
-    "Whisper model": gpu.weights,
-    "ffmpeg": programs.ffmpeg,
-    "yt-dlp": programs.downloader,
-    "YouTube keys": youtube.keys,
-    "cookies": youtube.cookies,
-    "PO tokens": youtube.po_tokens,
-    "ODIN AI": knowledge_base.access,
-    "library": folders.library,
-    "state": folders.state,
-    "long paths": folders.long_paths,
-    "channels.yaml": folders.channels,
-    "Prefect server": station.server,
-    "engine": station.engine,
-}
-"""What is looked at, in the order in which it is told; the name is that of a check that breaks."""
-
-LONGEST_S = 20.0
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 
-def examine(longest_s: float = LONGEST_S) -> Iterator[Check]:
-    """Every finding, in order; a check that does not come to an end in time is one as well."""
-    settings, wrong = as_far_as_usable()
-    yield from wrong
-    deadline = monotonic() + longest_s
-    found: dict[str, Queue[list[Check]]] = {name: Queue() for name in CHECKS}
-    for name, look in CHECKS.items():
-        threading.Thread(
-            target=_look, args=(name, look, settings, found[name]), daemon=True
-        ).start()
-    for name, answer in found.items():
-        try:
-            yield from answer.get(timeout=max(0.0, deadline - monotonic()))
-        except Empty:
-            said = f"no answer within {longest_s:.0f} s"
-            yield fail(name, said, "Look whether its network, disk or driver hangs.")
+@dataclass(frozen=True)
+class Examination:
+    """A function of this package; the name is that of its line when it breaks."""
+
+    name: str
+    module: str
+    function: str
+    needs_settings: bool = True
 
 
-def _look(name: str, look: Examine, settings: Settings, answer: Queue[list[Check]]) -> None:
-    rows: list[Check] = []
+CHECKS = (
+    Examination("Python", "packages", "python", needs_settings=False),
+    Examination("packages", "packages", "versions", needs_settings=False),
+    Examination("clock", "clock", "clock", needs_settings=False),
+    Examination("torch", "gpu", "torch"),
+    Examination("GPU", "gpu", "card"),
+    Examination("Whisper model", "gpu", "weights"),
+    Examination("ffmpeg", "programs", "ffmpeg", needs_settings=False),
+    Examination("yt-dlp", "programs", "downloader", needs_settings=False),
+    Examination("YouTube keys", "youtube", "keys"),
+    Examination("cookies", "youtube", "cookies"),
+    Examination("PO tokens", "youtube", "po_tokens"),
+    Examination("ODIN AI", "knowledge_base", "access"),
+    Examination("library", "folders", "library"),
+    Examination("state", "folders", "state"),
+    Examination("long paths", "folders", "long_paths"),
+    Examination("channels.yaml", "schedule", "channels"),
+    Examination("Prefect server", "station", "server"),
+    Examination("engine", "station", "engine"),
+)
+"""In the order in which they are told. A module that cannot be imported breaks its own lines."""
+
+LONGEST_S = 12.0
+
+
+def examine(
+    checks: Iterable[Examination] = CHECKS, longest_s: float = LONGEST_S
+) -> Iterator[Check]:
+    """Every finding, in order; a check that breaks, or comes to no end in time, is one as well."""
+    settings, told = _settings()
+    # imported here, one after the other: threads that import the same packages wait for each other
+    looks = {
+        one.name: _ready(one, settings) for one in checks if settings or not one.needs_settings
+    }
+    for row in told:
+        yield hidden(row, settings)
+    for row in side_by_side(looks, longest_s):
+        yield hidden(row, settings)
+
+
+def _settings() -> tuple["Settings | None", list[Check]]:
     try:
-        rows.extend(look(settings))
-    except Exception as error:  # whatever is broken here is what the doctor was called for
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        rows.append(fail(name, said, 'Install what Tonspur needs: pip install -e ".[demo]".'))
-    answer.put(rows)
+        from deployments.doctor.configuration import as_far_as_usable
+
+        return as_far_as_usable()
+    except ImportError as error:
+        return None, [broken("settings", error)]
+    except Exception as error:
+        said = f"not even the defaults can be used: {type(error).__name__}"
+        return None, [fail("settings", said, "Set LIBRARY_DIR and STATE_DIR to other folders.")]
+
+
+def _ready(one: Examination, settings: "Settings | None") -> Look:
+    try:
+        module = import_module(f"deployments.doctor.{one.module}")
+    except Exception as error:  # a package may be there and broken
+        return partial(_told, broken(one.name, error))
+    return partial(getattr(module, one.function), settings)
+
+
+def _told(row: Check) -> list[Check]:
+    return [row]

@@ -1,4 +1,4 @@
-"""The folders: library and state, their disks, and the list of channels."""
+"""The folders: library and state, and their disks."""
 
 import os
 import shutil
@@ -6,11 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
-from deployments.channels import scheduled_channels
 from deployments.checks import Check, fail, ok, warn
-from engine.errors import TonspurError
 from engine.library.local import writable
 from engine.settings import Settings
 
@@ -48,17 +44,6 @@ def long_paths(settings: Settings) -> Iterator[Check]:
         yield ok("long names", f"{longest} bytes")
 
 
-def channels(settings: Settings) -> Iterator[Check]:
-    """Whether the list of channels can be read."""
-    file = settings.channels_file
-    try:
-        every = scheduled_channels(file)
-    except TonspurError as error:
-        yield fail("channels.yaml", str(error), f"Mend {file}; deployments/channels.yaml explains.")
-    else:
-        yield ok("channels.yaml", f"{file}, {len(every)} channels")
-
-
 def _written(name: str, folder: Path, setting: str) -> Check:
     """Try it with a file of our own, or look at the folder in which it would be made."""
     nearest = _nearest(folder)
@@ -77,7 +62,10 @@ def _written(name: str, folder: Path, setting: str) -> Check:
 
 
 def _room(folder: Path, least_gb: float) -> Check:
-    free_gb = shutil.disk_usage(_nearest(folder)).free / 1e9
+    try:
+        free_gb = shutil.disk_usage(_nearest(folder)).free / 1e9
+    except OSError as error:  # a drive that is not connected
+        return fail("disk", f"{folder}: {error.strerror}", "Connect it, or set LIBRARY_DIR.")
     found = f"{free_gb:.1f} GB free for {folder}"
     if free_gb < _ALMOST_NOTHING_GB:
         return fail("disk", found, "Free some space, or set LIBRARY_DIR to another disk.")
@@ -88,7 +76,14 @@ def _room(folder: Path, least_gb: float) -> Check:
 
 
 def _nearest(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    return next((path for path in (folder, *folder.parents) if _is_there(path)), folder)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a share that is gone, or a folder above that nobody may enter
+        return False
 
 
 def _is_share(folder: Path) -> bool:
@@ -97,6 +92,8 @@ def _is_share(folder: Path) -> bool:
 
         remote = 4  # DRIVE_REMOTE of GetDriveTypeW
         return bool(ctypes.windll.kernel32.GetDriveTypeW(folder.anchor) == remote)
+    import psutil
+
     real = _nearest(folder).resolve()
     mounts = {Path(one.mountpoint): one.fstype for one in psutil.disk_partitions(all=True)}
     kind = next((mounts[path] for path in (real, *real.parents) if path in mounts), "")

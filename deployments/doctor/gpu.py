@@ -1,12 +1,15 @@
 """The card: torch's build against driver and CUDA, free memory, and the model's weights.
 
-Torch is not imported for it: that takes seconds, and may be what is broken.
+Torch is not imported here: that takes seconds, and may be what is broken. A child tries it.
 """
 
+import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
-from importlib import metadata
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,7 +31,26 @@ PARAMETERS_M = {
 _BYTES_PER_WEIGHT = 2
 _BESIDE_MB = 1500
 """The CUDA context and a batch of one window."""
-_INSTALL = 'pip install "torch>=2.8,<2.14" --index-url https://download.pytorch.org/whl/cu130'
+_WANTED = '"torch>=2.8,<2.14" --index-url https://download.pytorch.org/whl/cu130'
+_INSTALL = f"pip install {_WANTED}"
+_AGAIN = f"pip install --force-reinstall {_WANTED}"
+_RUNTIME = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+"""Microsoft's C++ libraries, without which torch's own do not load."""
+_IMPORT_S = 10.0
+_IMPORT = """
+import json, torch
+print(json.dumps([torch.cuda.is_available(), torch.cuda.get_arch_list()]))
+"""
+
+
+@dataclass(frozen=True)
+class _Imported:
+    """What a torch says that was imported, or why it was not."""
+
+    reaches_card: bool = False
+    arches: tuple[str, ...] = ()
+    why_not: str | None = None
+    too_slow: bool = False
 
 
 def torch_build() -> TorchBuild | None:
@@ -36,40 +58,72 @@ def torch_build() -> TorchBuild | None:
     spec = find_spec("torch")
     if spec is None or spec.origin is None:
         return None
-    told = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
+    try:
+        told = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return TorchBuild("of unknown version", None)
     cuda = re.search(r"^cuda\b[^=]*=\s*'([^']+)'", told, re.MULTILINE)
     version = re.search(r"^__version__\s*=\s*'([^']+)'", told, re.MULTILINE)
-    found = version[1] if version else metadata.version("torch")
+    found = version[1] if version else "of unknown version"
     return TorchBuild(found, cuda[1] if cuda else None)
 
 
-def card(settings: Settings) -> Iterator[Check]:
-    """Torch, driver and card together, then the card's free memory."""
+def torch(settings: Settings) -> Iterator[Check]:
+    """Whether it loads, and suits driver and card."""
     build = torch_build()
     if build is None:
         yield fail("torch", None, _INSTALL)
         return
+    imported = _imported()
+    if imported.why_not:
+        fix = f"Install {_RUNTIME}; if that was it not: {_AGAIN}" if os.name == "nt" else _AGAIN
+        yield fail("torch", f"{build.version} does not load: {imported.why_not}", fix)
+        return
     with Watch() as watch:
         reading = watch.read()
-    built = f"{build.version}, {f'CUDA {build.cuda}' if build.cuda else 'for the CPU'}"
-    why = problem(reading, build)
-    if reading.state is None:
-        yield ok("torch", built)
-        yield _without_card(reading, settings, why)
-        return
-    if why:
+    why = problem(reading, replace(build, arches=imported.arches))
+    if reading.state and why:
         said, _, fix = why.partition(": ")
         yield fail("torch", said, fix or _INSTALL)
+        return
+    built = f"{build.version}, {f'CUDA {build.cuda}' if build.cuda else 'for the CPU'}"
+    if imported.too_slow:
+        said = f"{built}; not loaded within {_IMPORT_S:.0f} s"
+        yield warn("torch", said, "Look again: the first load after an installation is slow.")
+    elif reading.state and not imported.reaches_card:
+        yield fail("torch", f"{built}, does not reach the {reading.state.name}", _AGAIN)
     else:
         yield ok("torch", built)
-    yield from _memory(reading, settings)
 
 
-def _without_card(reading: Reading, settings: Settings, why: str | None) -> Check:
-    said = why or reading.why or "none"
+def _imported() -> _Imported:
+    program = [sys.executable, "-P", "-c", _IMPORT]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and text
+            program, capture_output=True, timeout=_IMPORT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return _Imported(too_slow=True)
+    if done.returncode:
+        last = done.stderr.decode("utf-8", errors="replace").strip().splitlines()[-1:]
+        return _Imported(why_not=last[0][:300] if last else f"it ended with {done.returncode}")
+    reaches, arches = json.loads(done.stdout.splitlines()[-1])
+    return _Imported(reaches, tuple(arches))
+
+
+def card(settings: Settings) -> Iterator[Check]:
+    """The card, its driver and its free memory."""
+    with Watch() as watch:
+        reading = watch.read()
+    if reading.state is not None:
+        yield from _memory(reading, settings)
+        return
+    build = torch_build()
+    said = (problem(reading, build) if build else None) or reading.why or "There is none."
     if settings.whisper_device == "cuda":
-        return fail("GPU", said, "Install NVIDIA's driver, or set WHISPER_DEVICE=auto.")
-    return warn("GPU", f"{said} The CPU is used.", "With a card: install NVIDIA's driver.")
+        yield fail("GPU", said, "Install NVIDIA's driver, or set WHISPER_DEVICE=auto.")
+    else:
+        yield warn("GPU", f"{said} The CPU is used.", "With a card: install NVIDIA's driver.")
 
 
 def _memory(reading: Reading, settings: Settings) -> Iterator[Check]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+import httpx
+
 from deployments.checks import Check, warn
 from deployments.knowledge_base import access as asked
 from engine.errors import BadSettings, MissingCredentials
 from engine.odin.client import OdinClient
 from engine.odin.credentials import require_credentials
 from engine.settings import Settings
+
+_SECONDS = 6.0
 
 
 def access(settings: Settings) -> Iterator[Check]:
@@ -21,5 +25,5 @@ def access(settings: Settings) -> Iterator[Check]:
     except BadSettings as error:
         yield Check(check="ODIN AI", status="fail", found=str(error), fix="Mend ODIN_API_KEY.")
         return
-    with OdinClient(settings, sleep=lambda seconds: None) as client:
+    with OdinClient(settings, timeout=httpx.Timeout(_SECONDS), tries=1) as client:
         yield asked(client).model_copy(update={"check": "ODIN AI"})

@@ -5,16 +5,19 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployments.checks import Check, fail, ok, warn
-from engine.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 _OLD_DAYS = 60
-_SECONDS = 10
+_SECONDS = 8
 _UPDATE = 'pip install -U "yt-dlp[default,deno]"'
 
 
-def ffmpeg(settings: Settings) -> Iterator[Check]:
+def ffmpeg(settings: "Settings | None") -> Iterator[Check]:
     """The ffmpeg that is used, and whether it runs."""
     fix = "Install ffmpeg and put it on PATH, or pip install imageio-ffmpeg."
     from engine.audio.conversion import ffmpeg_program
@@ -25,13 +28,16 @@ def ffmpeg(settings: Settings) -> Iterator[Check]:
     except MissingProgram:
         yield fail("ffmpeg", None, fix)
         return
-    if _runs(program, "-version"):
-        yield ok("ffmpeg", program)
-    else:
+    told = _said(program, "-version")
+    if told is None:
         yield fail("ffmpeg", program, f"It does not run. {fix}")
+        return
+    yield ok("ffmpeg", program)
+    if version := re.match(r"ffmpeg version (\S+)", told):
+        yield ok("ffmpeg version", version[1])
 
 
-def downloader(settings: Settings) -> Iterator[Check]:
+def downloader(settings: "Settings | None") -> Iterator[Check]:
     """Both that downloads need, one after the other: yt-dlp cannot be imported by two threads."""
     yield from ytdlp()
     yield from javascript()
@@ -68,11 +74,12 @@ def javascript() -> Iterator[Check]:
         yield ok("JavaScript runtime", found.path)
 
 
-def _runs(program: Path, *arguments: str) -> bool:
+def _said(program: Path, *arguments: str) -> str | None:
+    """What it prints; None where it does not run."""
     try:
-        subprocess.run(  # noqa: S603 - a program of ours, without a shell
+        done = subprocess.run(  # noqa: S603 - a program of ours, without a shell
             [str(program), *arguments], capture_output=True, timeout=_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return False
-    return True
+        return None
+    return done.stdout.decode("utf-8", errors="replace")

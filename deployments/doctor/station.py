@@ -3,10 +3,14 @@
 import socket
 from collections.abc import Iterator
 
+import httpx
+
 from deployments.checks import Check, fail, ok, warn
 from deployments.parts import connect
+from deployments.recovery import impatient
+from deployments.server import CARD as SERVER_CARD
 from deployments.server import Server, answers, check_admission, find
-from engine.errors import BadSettings
+from engine.errors import BadSettings, ServiceTrouble
 from engine.running import RunningCard, card_file
 from engine.settings import Settings
 from engine.whisper import shared
@@ -19,6 +23,9 @@ def server(settings: Settings) -> Iterator[Check]:
     """The server of PREFECT_API_URL or our own, if it runs; then what it must know."""
     remote = settings.prefect_api_url
     url = remote or find(settings)
+    if not url and RunningCard.read(card_file(settings, SERVER_CARD)):
+        yield warn(_NAME, "runs and does not answer", "`tonspur stop`, then `tonspur up`.")
+        return
     if not url:
         yield ok(_NAME, "does not run: `tonspur up` starts it, and so does whoever needs it")
         return
@@ -31,13 +38,34 @@ def server(settings: Settings) -> Iterator[Check]:
     except BadSettings as error:
         yield fail(_NAME, f"{url} refuses this password", str(error))
         return
+    except ServiceTrouble as trouble:
+        yield fail(_NAME, str(trouble), "Look again; if it stays, start the server anew.")
+        return
     yield ok(_NAME, url)
     server = Server(settings)
     server.url = url
     connect(server)
+    yield from _known(url, settings)
+
+
+def _known(url: str, settings: Settings) -> Iterator[Check]:
+    """What the server knows of us: only what it lacks, or one line."""
+    import prefect
+    from prefect.exceptions import PrefectHTTPStatusError
+
     from deployments.checking import check
 
-    rows = check(settings)
+    try:
+        with impatient():
+            rows = check(settings)
+    except RuntimeError as error:  # Prefect's client says so where the major versions differ
+        fix = f'pip install "prefect=={prefect.__version__}" where the server runs.'
+        yield fail("version of the server", str(error), fix)
+        return
+    except (httpx.HTTPError, PrefectHTTPStatusError, ValueError) as error:
+        said = f"{url} does not answer as Prefect's API does ({type(error).__name__})"
+        yield fail("deployments", said, "Set PREFECT_API_URL to a Prefect server, with /api.")
+        return
     yield from (row for row in rows if row.status != "ok")
     if all(row.status == "ok" for row in rows):
         yield ok("deployments", f"all {len(rows)} checks of the server")

@@ -1,7 +1,9 @@
 """YouTube: the keys, the cookies, the provider of PO tokens. A key's text is never told."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from http.cookiejar import LoadError, MozillaCookieJar
 from importlib import metadata
 
@@ -9,7 +11,14 @@ import httpx
 from pydantic import SecretStr
 
 from deployments.checks import Check, fail, ok, warn
-from engine.errors import QuotaUsedUp, RefusedCredentials, TonspurError
+from deployments.doctor.side_by_side import side_by_side
+from engine.errors import (
+    BadSettings,
+    NetworkTrouble,
+    QuotaUsedUp,
+    RefusedCredentials,
+    TonspurError,
+)
 from engine.settings import Settings
 from engine.youtube.catalog import Catalog
 from engine.youtube.keys import KeyRing, budgets
@@ -17,42 +26,62 @@ from engine.youtube.quota import Ledger, key_name
 
 _ASKED_FOR = "jNQXAC9IVRw"  # the first video of all
 _SECONDS = 5.0
+_LONGEST_S = 10.0
+_KEY = re.compile(r"[\w.-]+", re.ASCII)
 
 
 def keys(settings: Settings) -> Iterator[Check]:
-    """Each key with one request, which costs a unit of it."""
+    """Each key with one request, which costs a unit of it; all keys side by side."""
+    file = settings.yt_api_keys_file
     try:
         every = settings.api_keys
     except (OSError, UnicodeDecodeError) as error:
-        said = f"{settings.yt_api_keys_file}: {error}"
+        said = f"{file}: {error}"
         yield fail("YouTube keys", said, "Write YT_API_KEYS_FILE as UTF-8 text, one key a line.")
         return
+    if file.exists() and not file.is_file():
+        yield fail("YouTube keys file", f"{file} is no file", "Set YT_API_KEYS_FILE to a file.")
     if not every:
         fix = "Make one in Google's console and set YT_API_KEYS; single videos need none."
         yield warn("YouTube keys", "none", fix)
         return
+    import googleapiclient.discovery  # noqa: F401 - before the threads that would all import it
+
     yield ok("YouTube keys", f"{len(every)}")
-    for key in every:
-        yield _one(key, settings)
+    names = {f"YouTube key {key_name(key)}": key for key in every}
+    looks = {name: partial(_asked, name, key, settings) for name, key in names.items()}
+    yield from side_by_side(looks, _LONGEST_S)
 
 
-def _one(key: SecretStr, settings: Settings) -> Check:
-    name = f"YouTube key {key_name(key)}"
+def _asked(name: str, key: SecretStr, settings: Settings) -> Iterator[Check]:
+    if _KEY.fullmatch(key.get_secret_value()):
+        yield _answer(name, key, settings)
+    else:
+        fix = "One key a line in YT_API_KEYS_FILE, or keys with commas between in YT_API_KEYS."
+        yield fail(name, "holds blanks or signs that no key has: it was not sent", fix)
+
+
+def _answer(name: str, key: SecretStr, settings: Settings) -> Check:
     ledger = Ledger(settings.ledger_file)
-    ring = KeyRing([key], ledger, budgets(settings), sleep=lambda seconds: None)
+    ring = KeyRing([key], ledger, budgets(settings), attempts=1)
     try:
-        with Catalog(settings, keys=ring) as catalog:
+        with Catalog(settings, keys=ring, timeout=httpx.Timeout(_SECONDS)) as catalog:
             catalog.videos([_ASKED_FOR])
         spent = ledger.spent(key_name(key))
         left = max(0, settings.yt_daily_units - spent.units)
-        return ok(name, f"valid, {left} of {settings.yt_daily_units} units left today")
+        found = f"valid, {left} of {settings.yt_daily_units} units left today (this look cost one)"
+        return ok(name, found)
     except QuotaUsedUp as error:
         until = f"{error.not_before:%Y-%m-%d %H:%M} UTC"
         return warn(name, f"used up until {until}", "Wait, or add a key of another project.")
     except RefusedCredentials as error:
         return fail(name, str(error), "Mend it in Google's console, or take it out of YT_API_KEYS.")
+    except NetworkTrouble as error:
+        return fail(name, str(error), "Look at the network, its proxy, and YT_API_ENDPOINT.")
+    except BadSettings as error:
+        return fail(name, str(error), f"Move {settings.ledger_file} away: it is made anew.")
     except TonspurError as error:
-        return warn(name, str(error), "Look at the network and at YT_API_ENDPOINT.")
+        return warn(name, str(error), "Wait and look again; `tonspur keys` tells the budgets.")
     finally:
         ring.close()
 

@@ -28,7 +28,7 @@ from engine.odin.models import (
     Status,
 )
 from engine.odin.refusals import NotThere
-from engine.odin.wire import UPLOAD, Wire
+from engine.odin.wire import QUESTION, TRIES, UPLOAD, Wire
 from engine.settings import Settings
 
 _PAGE = 100
@@ -51,6 +51,8 @@ class OdinClient:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _random.random,
+        timeout: httpx.Timeout = QUESTION,
+        tries: int = TRIES,
     ) -> None:
         self._wire = Wire(
             settings.odin_base_url,
@@ -58,6 +60,8 @@ class OdinClient:
             transport=transport,
             sleep=sleep,
             random=random,
+            timeout=timeout,
+            tries=tries,
         )
         self.hidden_in = self._wire.hidden_in
         """Takes key and secret out of a text that the server wrote."""

@@ -18,7 +18,7 @@ QUESTION = httpx.Timeout(connect=10, read=60, write=60, pool=10)
 UPLOAD = httpx.Timeout(connect=10, read=300, write=120, pool=10)
 """Seconds; an upload is answered only after the server has read and stored all of it."""
 
-_TRIES = 5
+TRIES = 5
 _LONGEST_WAIT_S = 120.0
 _LONGEST_ANSWER = 64 * 1024 * 1024
 _LONGEST_REFUSAL = 64 * 1024
@@ -58,7 +58,10 @@ class Wire:
         transport: httpx.BaseTransport | None,
         sleep: Callable[[float], None],
         random: Callable[[], float],
+        timeout: httpx.Timeout = QUESTION,
+        tries: int = TRIES,
     ) -> None:
+        self._tries = tries
         self._credentials = credentials
         self._sleep = sleep
         self._random = random
@@ -68,7 +71,7 @@ class Wire:
                 base_url=base_url.rstrip("/"),
                 auth=credentials,
                 transport=transport,
-                timeout=QUESTION,
+                timeout=timeout,
                 follow_redirects=False,
                 headers={"Accept": "application/json", "User-Agent": "tonspur"},
             )
@@ -95,14 +98,14 @@ class Wire:
             content: what httpx takes: `json`, `params`, `data`.
 
         Raises:
-            ServiceTrouble, NetworkTrouble: still there after five tries.
+            ServiceTrouble, NetworkTrouble: still there after the last try.
             Permanent: as `engine.odin.refusals.refusal` says.
         """
-        for tries in range(1, _TRIES + 1):
+        for tries in range(1, self._tries + 1):
             try:
                 return self.once(method, *paths, **content)
             except Temporary as error:
-                if tries == _TRIES:
+                if tries == self._tries:
                     raise plain(error) from None
                 self._sleep(self.pause(tries, error))
         raise AssertionError("unreachable")  # pragma: no cover

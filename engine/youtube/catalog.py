@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import httpx
 from pydantic import SecretStr
 
 from engine.errors import (
@@ -20,7 +21,7 @@ from engine.youtube.answers import Channel, Entry, Playlist
 from engine.youtube.api_errors import ApiRefusal, Meaning, classify
 from engine.youtube.keys import KeyRing, ring
 from engine.youtube.paging import Answer, pages
-from engine.youtube.transport import ApiHttp
+from engine.youtube.transport import TIMEOUT, ApiHttp
 
 PAGE = 50
 """What one unit buys at most: entries of a page, or ids of videos.list."""
@@ -42,9 +43,16 @@ class Catalog:
     QuotaUsedUp, NetworkTrouble, ServiceTrouble.
     """
 
-    def __init__(self, settings: Settings, *, keys: KeyRing | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        keys: KeyRing | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> None:
         self._endpoint = settings.yt_api_endpoint.rstrip("/") + "/"
         self._keys = keys or ring(settings)
+        self._timeout = timeout
         self._service: Any = None
         self._collections: dict[str, Any] = {}
 
@@ -204,7 +212,7 @@ class Catalog:
             self._service = build(
                 "youtube",
                 "v3",
-                http=ApiHttp(),
+                http=ApiHttp(self._timeout),
                 static_discovery=True,
                 cache_discovery=False,
                 client_options={"api_endpoint": self._endpoint},

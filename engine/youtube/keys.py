@@ -57,12 +57,14 @@ class KeyRing:
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._keys = {key_name(key): key for key in keys}
         self._ledger = ledger
         self._budgets = budgets
         self._sleep = sleep
         self._jitter = jitter
+        self._attempts = attempts
         self._refused: dict[str, str] = {}
         self.charged: dict[Bucket, int] = {"units": 0, "searches": 0}
         """What this ring has spent, in requests."""
@@ -80,7 +82,7 @@ class KeyRing:
             MissingCredentials: there are no keys.
             RefusedCredentials: Google refuses every key; the message says what mends it.
             QuotaUsedUp: no key has budget left; `not_before` is the next reset.
-            NetworkTrouble: no connection, after four attempts.
+            NetworkTrouble: no connection, after all attempts.
             ServiceTrouble: Google cannot answer, or all keys are too fast for it.
             ApiRefusal: the refusal is about the request, not about the key.
         """
@@ -100,7 +102,7 @@ class KeyRing:
         self, name: str, send: Callable[[SecretStr], Answer], bucket: Bucket
     ) -> "Answer | _NoAnswer":
         trouble: ApiRefusal | Temporary | None = None
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if attempt:
                 self._sleep(min(_LONGEST_PAUSE_S, 2.0**attempt) * (0.5 + self._jitter() / 2))
             day = self._ledger.charge(name, self._budgets[bucket], bucket)

@@ -24,9 +24,9 @@ class Reply:
     content: bytes
 
 
-def client() -> httpx.Client:
+def client(timeout: httpx.Timeout = TIMEOUT) -> httpx.Client:
     """A client that follows no redirect: a key in a header must not travel on."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+    return httpx.Client(timeout=timeout, follow_redirects=False)
 
 
 def fetch(
@@ -75,8 +75,8 @@ class ApiHttp:
     to be charged, and none may carry the key elsewhere.
     """
 
-    def __init__(self) -> None:
-        self._client = client()
+    def __init__(self, timeout: httpx.Timeout = TIMEOUT) -> None:
+        self._client = client(timeout)
 
     def request(
         self,
