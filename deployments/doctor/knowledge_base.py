@@ -11,7 +11,7 @@ from engine.odin.client import OdinClient
 from engine.odin.credentials import require_credentials
 from engine.settings import Settings
 
-_SECONDS = 6.0
+_SECONDS = 5.0
 
 
 def access(settings: Settings) -> Iterator[Check]:

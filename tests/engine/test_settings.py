@@ -85,3 +85,17 @@ def test_every_setting_stands_in_the_example_file_with_its_default() -> None:
     example = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE))
     assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_a_settings_file_that_is_no_utf_8_is_a_wrong_setting_and_no_bug() -> None:
+    Path(".env").write_text("WHISPER_MODEL=small\n", encoding="utf-16")
+    with pytest.raises(BadSettings, match=r"\.env is no UTF-8 text"):
+        load()
+
+
+def test_a_folder_that_cannot_be_reached_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIBRARY_DIR", str(tmp_path / ("x" * 300)))
+    with pytest.raises(BadSettings, match="LIBRARY_DIR: .* cannot be reached"):
+        load()
