@@ -74,9 +74,10 @@ def price(outcomes: Sequence[Outcome], summary: Summary) -> str:
     planned = [item for item in outcomes if item.status == "planned"]
     hours = sum(item.duration_s or 0 for item in planned) / 3600
     length = f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    gigabytes = hours * _SOUND_GB_PER_HOUR
+    size = f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{gigabytes * 1000:.0f} MB"
     return (
-        f"The sync would fetch and transcribe {length} "
-        f"(about {hours * _SOUND_GB_PER_HOUR:.2f} GB of sound) "
+        f"The sync would fetch and transcribe {length} (about {size} of sound) "
         f"and spend {summary.quota_units} units again."
     )
 

@@ -71,7 +71,7 @@ def test_a_dry_run_says_what_it_would_cost_and_prints_titles_as_they_are(tonspur
     assert done.returncode == 0, done.stderr
     assert "[bold]Talk[/] 1" in done.stdout
     assert "Talk[/] 2" not in done.stdout
-    assert "transcribe 0.0 h" in done.stdout
+    assert "transcribe 1 min (about 1 MB of sound)" in done.stdout
     assert "spend 4 units again" in done.stdout
 
 
