@@ -8,8 +8,6 @@ import json
 import os
 import random
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,19 +19,19 @@ from typing import Any
 import psutil
 import pytest
 
-from deployments import server
 from deployments.worker import FLOW_RUNS_AT_ONCE
 from engine.library.shelf import Library
 from engine.library.sidecar import STEPS
 from engine.odin.client import OdinClient
 from engine.running import RunningCard, card_file, is_alive
-from engine.settings import Settings, load
+from engine.settings import Settings
 from engine.steps import marks
 from engine.steps.status import statuses
 from engine.whisper import shared
 from sandbox.life import Sandbox
 from sandbox.spec import SandboxChannel, SandboxSpec, SandboxVideo
 from tasks.queue import STARTS
+from tests.deployments.running_up import running_up
 
 pytestmark = [
     pytest.mark.e2e,
@@ -98,31 +96,9 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def settings(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Settings]:
-    """`tonspur up` runs; this process talks to its server."""
-    for name, value in (sandbox.environment() | {"WHISPER_MODEL": "base"}).items():
-        monkeypatch.setenv(name, value)
-    with (tmp_path / "up.log").open("w", encoding="utf-8") as log:
-        up = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tonspur", "up"],
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-        known = load()
-        try:
-            while "Tonspur is up" not in (tmp_path / "up.log").read_text(encoding="utf-8"):
-                assert up.poll() is None
-                time.sleep(0.2)
-            for name, value in server.environment(known).items():
-                monkeypatch.setenv(name, value)
-            monkeypatch.setenv("PREFECT_API_URL", str(server.find(known)))
-            from prefect.context import refresh_global_settings_context
-
-            refresh_global_settings_context()
-            yield known
-        finally:
-            up.terminate()
-            up.wait(25)
-            print((tmp_path / "up.log").read_text(encoding="utf-8"))
+    environment = sandbox.environment() | {"WHISPER_MODEL": "base"}
+    with running_up(environment, tmp_path, monkeypatch) as known:
+        yield known
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Two channels on the same minute, and a manual sync beside a scheduled one."""
 
-import os
 import subprocess
 import sys
 import time
@@ -13,17 +12,16 @@ from typing import Any
 
 import pytest
 
-from deployments import server
 from engine.library.shelf import Library
 from engine.odin.client import OdinClient
-from engine.settings import Settings, load
+from engine.settings import Settings
 from engine.steps.status import statuses
 from sandbox.life import Sandbox
 from sandbox.spec import SandboxChannel, SandboxSpec, SandboxVideo
+from tests.deployments.running_up import ROOT, running_up
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).parents[2]
 EVERY_MINUTE = """
 channels:
   - {channel: "@first", cron: "* * * * *"}
@@ -60,33 +58,11 @@ def settings(
     """`tonspur up` with two channels by the clock; a sync takes seconds."""
     plan = tmp_path / "channels.yaml"
     plan.write_text(EVERY_MINUTE, encoding="utf-8")
-    own = {"WHISPER_MODEL": "base", "CHANNELS_FILE": str(plan)}
-    for name, value in (sandbox.environment() | own).items():
-        monkeypatch.setenv(name, value)
     sandbox.fault(route="/youtube/v3/channels", delay_s=LONG_S, times=None)
     sandbox.fault(route="/feeds/*", delay_s=LONG_S, times=None)
-    with (tmp_path / "up.log").open("w", encoding="utf-8") as log:
-        up = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tonspur", "up"],
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        known = load()
-        try:
-            while "Tonspur is up" not in (tmp_path / "up.log").read_text(encoding="utf-8"):
-                assert up.poll() is None
-                time.sleep(0.2)
-            for name, value in server.environment(known).items():
-                monkeypatch.setenv(name, value)
-            monkeypatch.setenv("PREFECT_API_URL", str(server.find(known)))
-            from prefect.context import refresh_global_settings_context
-
-            refresh_global_settings_context()
-            yield known
-        finally:
-            up.terminate()
-            up.wait(25)
-            print((tmp_path / "up.log").read_text(encoding="utf-8"))
+    own = {"WHISPER_MODEL": "base", "CHANNELS_FILE": str(plan)}
+    with running_up(sandbox.environment() | own, tmp_path, monkeypatch) as known:
+        yield known
 
 
 def syncs() -> list[Any]:
