@@ -201,11 +201,9 @@ class Library:
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():
             return []
-        return [
-            folder
-            for folder in sorted(self.root.iterdir())
-            if not folder.name.startswith(".") and folder.is_dir()
-        ]
+        inside = (folder for folder in self.root.iterdir() if not folder.name.startswith("."))
+        # the root too: people put recordings of their own straight into the library
+        return [self.root, *sorted(folder for folder in inside if folder.is_dir())]
 
     def _channel_folders(self) -> ChannelFolders:
         return ChannelFolders(self.root, self.channels())

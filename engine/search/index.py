@@ -142,15 +142,14 @@ class Index:
     def _seen(self) -> dict[str, _Seen]:
         """Every transcript of the library by its path inside."""
         found: dict[str, _Seen] = {}
-        for folder in _entries(self._root):
-            if folder.name.startswith(".") or not folder.is_dir():
+        for item in _entries(self._root):
+            if item.name.startswith("."):
                 continue
-            for item in _entries(Path(folder.path)):
-                if item.name.endswith(_SUFFIX) and not item.name.startswith("."):
-                    with suppress(FileNotFoundError):
-                        state = item.stat()
-                        place = f"{folder.name}/{item.name}"
-                        found[place] = _Seen(state.st_size, state.st_mtime_ns)
+            if item.is_dir():
+                inside = _entries(Path(item.path))
+                found |= dict(_transcripts(inside, f"{item.name}/"))
+            else:
+                found |= dict(_transcripts([item], ""))
         return found
 
     def _taken_out(self, store: sqlite3.Connection, path: str) -> None:
@@ -205,6 +204,14 @@ def _is_for(store: sqlite3.Connection, root: str) -> bool:
     if version != _VERSION:
         return False
     return bool(store.execute("SELECT root FROM library").fetchone() == (root,))
+
+
+def _transcripts(items: list[os.DirEntry[str]], place: str) -> Iterator[tuple[str, _Seen]]:
+    for item in items:
+        if item.name.endswith(_SUFFIX) and not item.name.startswith("."):
+            with suppress(FileNotFoundError):
+                state = item.stat()
+                yield f"{place}{item.name}", _Seen(state.st_size, state.st_mtime_ns)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -35,6 +35,15 @@ def test_a_touched_or_renamed_recording_keeps_its_place(library: Library, record
     assert place_file(library, recording.rename(recording.with_name("b.wav"))) == first
 
 
+def test_a_recording_straight_in_the_library_is_one_of_its_entries(
+    library: Library, recording: Path
+) -> None:
+    library.root.mkdir(parents=True)
+    entry = place_file(library, recording.rename(library.root / recording.name))
+    assert list(library.entries()) == [entry]
+    assert library.find(entry.video_id) == entry
+
+
 def test_a_file_that_is_not_ours_is_never_overwritten(library: Library, recording: Path) -> None:
     video_id, _ = file_id(recording)
     foreign = recording.parent / f"2024-05-06_My_talk_{video_id}.txt"

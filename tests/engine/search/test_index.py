@@ -31,6 +31,16 @@ def test_new_changed_and_removed_transcripts_are_noticed(settings: Settings, say
     assert count(settings, "nets") == 0
 
 
+def test_a_recording_that_lies_straight_in_the_library_is_found(settings: Settings) -> None:
+    settings.library_dir.mkdir(parents=True)
+    lying = settings.library_dir / "2024-05-06_Talk_AAAAAAAAAA1.transcript.json"
+    lying.write_text(transcript_of(("Fishing boats.",)), encoding="utf-8")
+    [found] = Index(settings).find(parsed("boats"))
+    assert found.file == lying
+    lying.unlink()
+    assert count(settings, "boats") == 0
+
+
 def test_what_did_not_change_is_not_read_again(settings: Settings, say: Say) -> None:
     say("one", id="aaaaaaaaaa1")
     assert Index(settings).refresh() == 1
