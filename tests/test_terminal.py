@@ -66,6 +66,7 @@ def test_progress_is_shown_on_a_terminal_and_standard_output_stays_clean(talk: P
     assert not re.search(r"\x1b\[(?:3\d|9\d)m", shown), "NO_COLOR is respected"
 
 
+@pytest.mark.e2e
 def test_off_a_terminal_there_is_no_progress(talk: Path) -> None:
     done = tonspur("file", str(talk), "--no-upload", "--json")
     assert done.returncode == 0

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ class Index:
         with closing(
             sqlite3.connect(self._file, timeout=_PATIENCE_S, isolation_level=None)
         ) as store:
-            store.execute("PRAGMA journal_mode = WAL")
+            _readers_beside_a_writer(store)
             store.execute("PRAGMA synchronous = OFF")  # what a power cut damages is built again
             self._ready(store)
             yield store
@@ -197,6 +198,19 @@ class Index:
             store.execute("INSERT INTO library VALUES (?)", (root,))
             store.execute(f"PRAGMA user_version = {_VERSION}")
         store.commit()
+
+
+def _readers_beside_a_writer(store: sqlite3.Connection) -> None:
+    """WAL. Where several switch a new file to it at once, SQLite refuses without any waiting."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            store.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _is_for(store: sqlite3.Connection, root: str) -> bool:

@@ -9,6 +9,7 @@ from engine.errors import BadSettings, ServiceTrouble
 from engine.settings import Settings, load
 
 
+@pytest.mark.e2e
 def test_a_server_of_somebody_else_is_not_taken_for_ours(settings: Settings, foreign: int) -> None:
     mine = Server(settings)
     with pytest.raises(ServiceTrouble, match="did not start"):

@@ -119,6 +119,19 @@ def test_many_searches_at_once_see_the_same(settings: Settings, say: Say) -> Non
         assert list(pool.map(look, range(4))) == [60] * 4
 
 
+def test_the_first_searches_ever_may_come_at_once(settings: Settings) -> None:
+    barrier = threading.Barrier(4)
+
+    def look(index: Index) -> int:
+        barrier.wait()
+        return index.refresh()
+
+    with ThreadPoolExecutor(4) as pool:
+        for place in range(60):  # one in ten met a locked file
+            fresh = settings.model_copy(update={"state_dir": settings.state_dir / str(place)})
+            assert list(pool.map(look, [Index(fresh) for _ in range(4)])) == [0] * 4
+
+
 def test_a_search_that_is_killed_leaves_a_good_index(
     settings: Settings, say: Say, index_file: Path
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_process_that_dies_is_replaced(
     assert engine.transcribe(silent_talk, STABIL, Wishes(language="en")).segments == ()
 
 
+@pytest.mark.e2e
 def test_an_abort_frees_the_machine_within_two_seconds(engine: Engine, talk: PreparedAudio) -> None:
     begun: list[float] = []
 

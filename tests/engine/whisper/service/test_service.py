@@ -358,6 +358,7 @@ def test_an_engine_that_is_stopped_leaves_no_process_and_no_card(
     assert not list((engine.settings.state_dir / "run").glob("*.json"))
 
 
+@pytest.mark.e2e
 def test_what_a_killed_engine_started_ends_by_itself(
     start_engine: Start, talk: PreparedAudio
 ) -> None:
