@@ -30,7 +30,7 @@ def show(choice: Choice) -> None:
     try:
         selection, cap = _selection()
     except TonspurError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     upload = not st.checkbox(
         "Keep the transcripts here",
@@ -92,7 +92,7 @@ def _planned(
         with st.spinner("Asking YouTube what is there …"):
             return plan_sync(address, selection, choice.job, cap)
     except TonspurError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
 
 
@@ -106,7 +106,7 @@ def _started(
 
             return orders.sync(address, selection, choice.job, upload=upload, cap=cap)
     except TonspurError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
 
 

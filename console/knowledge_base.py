@@ -83,7 +83,9 @@ def _documents(choice: Choice) -> None:
 def _in_step(choice: Choice) -> None:
     st.subheader("Library and knowledge base", anchor=False)
     left_over = st.checkbox(
-        "Also delete transcripts of videos that this library does not have", key="left-over"
+        "Also delete transcripts of videos that this library does not have",
+        key="left-over",
+        on_change=_forget_plan,  # what was never shown must not be done
     )
     compare, repair = st.columns(2)
     if compare.button("Compare", width="stretch"):
@@ -105,6 +107,10 @@ def _in_step(choice: Choice) -> None:
             st.session_state["kept-mendings"] = list(done)
         st.session_state.pop("kept-findings", None)
         st.rerun()
+
+
+def _forget_plan() -> None:
+    st.session_state.pop("kept-mendings", None)
 
 
 def _planned(choice: Choice, left_over: bool) -> list[Mending]:

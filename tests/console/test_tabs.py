@@ -10,6 +10,7 @@ from engine.adoption.taking import adopt
 from engine.errors import BadMedia
 from engine.library.shelf import Library, written_at
 from engine.settings import load
+from engine.steps.in_step import Mending
 from sandbox.voice import speak
 from tests.engine.adoption.test_adopt import SAID
 from tests.engine.adoption.test_texts import old_lines
@@ -107,6 +108,17 @@ def test_without_credentials_the_knowledge_base_says_what_to_set() -> None:
     page = opened("Knowledge base")
     assert not page.exception
     assert "ODIN_API_KEY" in page.info[0].value
+
+
+def test_a_repair_that_was_not_shown_cannot_be_ordered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODIN_API_KEY", "a-key-of-nobody")
+    monkeypatch.setenv("ODIN_API_SECRET", "a-secret-of-nobody")
+    shown = [Mending(action="upload", name="2024-05-06_Talk_dQw4w9WgXcQ.txt", why="missing")]
+    page = opened("Knowledge base", **{"kept-mendings": shown})
+    assert not page.exception, page.exception
+    assert "Repair" in [one.label for one in page.button]
+    page.checkbox(key="left-over").check().run()
+    assert "Repair" not in [one.label for one in page.button], "deletions were never shown"
 
 
 def test_an_address_that_is_none_is_told() -> None:
