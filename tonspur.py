@@ -4,7 +4,6 @@ Nothing heavy is imported before a command needs it, so that `--help` answers at
 """
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -16,6 +15,7 @@ from console import serving
 from deployments import (
     adopt_commands,
     doctor_commands,
+    interrupting,
     look_commands,
     station_commands,
     work_commands,
@@ -126,13 +126,16 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a console may be cp1252
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupting.listen()
     sys.exit(_status())
 
 
 def _status() -> int:
     try:
-        status = app(standalone_mode=False)
+        try:
+            status = app(standalone_mode=False)
+        finally:
+            interrupting.ended()
     except UsageError as error:
         command = error.ctx.command_path if error.ctx else "tonspur"
         return _say(f"{error.format_message()} See `{command} --help`.", 2)

@@ -1,11 +1,9 @@
 """Commands that stay until they are told to end, and are found again by `tonspur stop`."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
 
+from deployments import interrupting
 from engine.running import RunningCard, card_file
 from engine.settings import Settings
 
@@ -21,7 +19,7 @@ def staying(settings: Settings, command: str) -> Iterator[None]:
 
     A second command of the same name leaves the card of the first alone.
     """
-    signal.signal(signal.SIGTERM, _end_well)
+    interrupting.listen_for_the_end()
     card = card_file(settings, card_name(command))
     first = RunningCard.read(card) is None
     if first:
@@ -31,7 +29,3 @@ def staying(settings: Settings, command: str) -> Iterator[None]:
     finally:
         if first:
             card.unlink(missing_ok=True)
-
-
-def _end_well(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
