@@ -27,12 +27,13 @@ pytestmark = [
 ]
 
 LASTS_S = float(os.environ.get("TONSPUR_FULL_CPU", "60"))
-TALKS = ("harbor", "bread", "garden", "sleep", "tea")
+TALKS = ("harbor", "bread")
+TIMES = (1, 6, 16)
 SPIN = "while True: pass"
 
 
 def long_channel() -> SandboxSpec:
-    """More than an hour of work: Shorts, and videos of up to ten minutes."""
+    """More than an hour of work, from Shorts to videos of several minutes."""
     start = datetime(2025, 1, 1, tzinfo=UTC)
     videos = tuple(
         SandboxVideo(
@@ -40,9 +41,9 @@ def long_channel() -> SandboxSpec:
             title=f"Talk {number}",
             published=start + timedelta(days=number),
             talk=TALKS[number % len(TALKS)],
-            times=1 + 5 * (number % 6),
+            times=TIMES[number % len(TIMES)],
         )
-        for number in range(400)
+        for number in range(600)
     )
     made = SandboxChannel(id=f"UC{'b' * 22}", handle="@busy", title="Busy", videos=videos)
     return SandboxSpec(channels=(made,))
