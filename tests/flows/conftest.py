@@ -68,16 +68,19 @@ def station(surroundings: dict[str, str]) -> Iterator[Station]:
 @pytest.fixture(autouse=True)
 def own_surroundings(
     station: Station,
+    sandbox: Sandbox,
     surroundings: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The tests share the station; each works in a folder of its own."""
+) -> Iterator[None]:
+    """The tests share the station; each works in a folder of its own, and leaves no fault."""
     for name, value in (surroundings | station.server.environment()).items():
         monkeypatch.setenv(name, value)
     # the commands shall find this session's server as a user's second command would
     monkeypatch.delenv("PREFECT_API_URL")
     monkeypatch.chdir(tmp_path)
+    yield
+    sandbox.drop_faults()
 
 
 @pytest.fixture

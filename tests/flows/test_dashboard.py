@@ -5,8 +5,10 @@ With TONSPUR_SCREENSHOTS set to a folder, pictures of the four moments are left 
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -67,14 +69,27 @@ def start(page: "playwright.Page", station: Station, video: SandboxVideo, preset
     page.get_by_role("option", name=preset, exact=True).click()
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/deployments/deployment/*?**")
-    # the list's first; one that was read too early is read again half a minute later only
-    newest = page.locator("a[href*='/runs/flow-run/']").first
+    own = page.locator(f"a[href*='{run_of(video)}']").first
     try:
-        newest.wait_for(timeout=8_000)
-    except playwright.TimeoutError:
+        own.wait_for(timeout=8_000)
+    except playwright.TimeoutError:  # a list that was read too early is read again much later
         page.reload()
-    newest.click()
+    own.click()
     page.wait_for_url("**/runs/flow-run/**")
+
+
+def run_of(video: SandboxVideo) -> UUID:
+    """The run that was just asked for; the list may still show those before it."""
+    from prefect.client.orchestration import get_client
+
+    deadline = time.monotonic() + 30
+    with get_client(sync_client=True) as client:
+        while True:
+            for run in client.read_flow_runs():
+                if run.parameters.get("video") == video.id:
+                    return run.id
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
 
 
 def state(page: "playwright.Page", name: str) -> None:
