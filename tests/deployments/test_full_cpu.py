@@ -80,7 +80,7 @@ def states() -> tuple[Counter[str], dict[str, str]]:
             offset += len(runs)
             for run in runs:
                 now[run.state.name if run.state else "none"] += 1
-                if run.run_count > 1 or (run.state and run.state.is_crashed()):
+                if run.run_count > 1 or not (run.state and run.state.is_completed()):
                     for state in client.read_flow_run_states(run.id):
                         if state.is_crashed():
                             crashed[run.name] = f"{state.timestamp:%H:%M:%S} {state.message}"
