@@ -18,8 +18,8 @@ _PATIENCE_S = 0.3
 _ended = threading.Event()
 
 
-class Interrupted(KeyboardInterrupt):
-    """Raised by SIGINT, and by SIGTERM where it means the same."""
+class _Noticed(BaseException):
+    """Whose death is noticed: it has arrived, or Python dropped it."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -29,15 +29,12 @@ class Interrupted(KeyboardInterrupt):
         _insist(self._number)
 
 
-class Ended(SystemExit):
-    """Raised by SIGTERM in a command that stays until then: it has done its work."""
+class Interrupted(_Noticed, KeyboardInterrupt):
+    """Raised by SIGINT, and by SIGTERM where it means the same."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(0)
-        self._number = number
 
-    def __del__(self) -> None:
-        _insist(self._number)
+class Ended(_Noticed, SystemExit):
+    """Raised by SIGTERM in a command that stays until then: it has done its work, status 0."""
 
 
 def listen() -> None:

@@ -142,15 +142,11 @@ class Index:
 
     def _seen(self) -> dict[str, _Seen]:
         """Every transcript of the library by its path inside."""
-        found: dict[str, _Seen] = {}
-        for item in _entries(self._root):
-            if item.name.startswith("."):
-                continue
-            if item.is_dir():
-                inside = _entries(Path(item.path))
-                found |= dict(_transcripts(inside, f"{item.name}/"))
-            else:
-                found |= dict(_transcripts([item], ""))
+        top = _entries(self._root)
+        found = dict(_transcripts(top, ""))
+        for folder in top:
+            if not folder.name.startswith(".") and folder.is_dir():
+                found |= dict(_transcripts(_entries(Path(folder.path)), f"{folder.name}/"))
         return found
 
     def _taken_out(self, store: sqlite3.Connection, path: str) -> None:
