@@ -102,7 +102,7 @@ class Server:
     def _start(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api"
         self._database.forget()
-        program = [sys.executable, "-P", "-m", "prefect", "server", "start"]
+        program = [sys.executable, "-P", "-m", "deployments.prefect_server", "server", "start"]
         self._child = Child(
             [*program, "--host", "127.0.0.1", "--port", str(port)],
             self.environment() | SERVER_SETTINGS | _demanded(self._settings),

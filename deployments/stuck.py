@@ -14,8 +14,8 @@ _LOOK_SECONDS = 5.0
 class LockedDatabase:
     """Tries now and then whether somebody could write.
 
-    A server lost a transaction once while its processes were killed (seen with 3.8.8): it answered,
-    read, and could write nothing any more, for ever. Only a new server helps.
+    A server that holds its own write lock answers and reads, but nothing goes on; only a new one
+    helps. `prefect_server` mends the cause that was found (3.8.8); this is for one that was not.
     """
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
