@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM are not lost, wherever they come.
+"""Ctrl-C and SIGTERM are not lost, wherever they come; a second one lets the tidying up go on.
 
 A handler's exception begins at any line of the main thread, and where that line was called from a
 finalizer or from foreign C code, Python drops it ("Exception ignored in …") and goes on. What was
@@ -7,10 +7,10 @@ dropped dies before the command has ended: then the signal is raised again.
 
 import _thread
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
 
 _PATIENCE_S = 0.3
 """From the death of what was raised until it is raised again; a command that ends is quicker."""
@@ -21,11 +21,16 @@ _ended = threading.Event()
 class _Noticed(BaseException):
     """Whose death is noticed: it has arrived, or Python dropped it."""
 
+    alive = 0
+    """How many are on their way."""
+
     def __init__(self, number: int) -> None:
         super().__init__()
         self._number = number
+        _Noticed.alive += 1
 
     def __del__(self) -> None:
+        _Noticed.alive -= 1
         _insist(self._number)
 
 
@@ -56,16 +61,19 @@ def ended() -> None:
     _ended.set()
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise Interrupted(number)  # in no variable: its traceback would keep it alive
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if not _Noticed.alive:
+        raise Interrupted(number)  # in no variable: its traceback would keep it alive
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    raise Ended(number)
+def _end(number: int, frame: FrameType | None) -> None:
+    if not _Noticed.alive:
+        raise Ended(number)
 
 
 def _insist(number: int) -> None:
-    if not _ended.is_set():
+    # a thread that is begun while Python ends never begins, and its maker waits for it for ever
+    if not _ended.is_set() and not sys.is_finalizing():
         again = threading.Timer(_PATIENCE_S, _raise_again, [number])
         again.daemon = True
         again.start()

@@ -40,9 +40,17 @@ finally:
     interrupting.ended()
     print("over", flush=True)
 """
+UNAWARE = """
+import time
+from deployments import interrupting
+
+interrupting.listen()
+print("in", flush=True)
+time.sleep(30)
+"""
 
 
-def told(program: str, number: int) -> tuple[int, str, float]:
+def told(program: str, number: int, times: int = 1) -> tuple[int, str, float]:
     """Status, output and seconds until the end of a program that got the signal when it was in."""
     with subprocess.Popen(
         [sys.executable, "-c", program],
@@ -54,8 +62,13 @@ def told(program: str, number: int) -> tuple[int, str, float]:
         assert running.stdout is not None
         assert running.stdout.readline() == "in\n"
         begun = time.monotonic()
-        running.send_signal(number)
-        said = running.communicate(timeout=20)[0]
+        for _ in range(times):
+            running.send_signal(number)
+            time.sleep(0.5)
+        try:
+            said = running.communicate(timeout=20)[0]
+        finally:
+            running.kill()
         return running.returncode, said, time.monotonic() - begun
 
 
@@ -73,6 +86,14 @@ def test_a_command_that_stays_ends_well_also_at_the_second_try() -> None:
     assert lasted_s < 10
 
 
-def test_tidying_up_is_not_interrupted_again() -> None:
-    _, said, _ = told(TIDYING, signal.SIGTERM)
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_tidying_up_is_not_interrupted_again(number: int, times: int) -> None:
+    _, said, _ = told(TIDYING, number, times)
     assert said == "over\n"
+
+
+def test_a_program_that_does_not_tell_its_end_ends_too() -> None:
+    status, _, lasted_s = told(UNAWARE, signal.SIGTERM)
+    assert status != 0
+    assert lasted_s < 10
