@@ -7,6 +7,7 @@ with Prefect 3.8.8, SQLAlchemy 2.0.58, aiosqlite 0.22.1, CPython 3.11.7).
 """
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -16,20 +17,17 @@ class _Cursor(sqlite3.Cursor):
     """Closes itself when it fails, in the thread that may wait for its connection."""
 
     def execute(self, *arguments: Any) -> "_Cursor":
-        try:
-            super().execute(*arguments)
-        except sqlite3.Error:
-            self.close()
-            raise
-        return self
+        return self._closed_if_failing(super().execute, *arguments)
 
     def executemany(self, *arguments: Any) -> "_Cursor":
+        return self._closed_if_failing(super().executemany, *arguments)
+
+    def _closed_if_failing(self, run: Callable[..., "_Cursor"], *arguments: Any) -> "_Cursor":
         try:
-            super().executemany(*arguments)
+            return run(*arguments)
         except sqlite3.Error:
             self.close()
             raise
-        return self
 
 
 class _Connection(sqlite3.Connection):
@@ -39,8 +37,7 @@ class _Connection(sqlite3.Connection):
 
 def close_what_fails() -> None:
     """From now on a cursor that fails is closed, on every SQLite connection of SQLAlchemy."""
-    if not event.contains(Engine, "do_connect", _connect):
-        event.listen(Engine, "do_connect", _connect)
+    event.listen(Engine, "do_connect", _connect)
 
 
 def _connect(dialect: Any, _record: object, _given: object, named: dict[str, Any]) -> None:
