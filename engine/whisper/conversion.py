@@ -87,7 +87,11 @@ def _convert(data: bytes, source: Path, target: Path) -> Path:
 
 def _sweep(folder: Path) -> None:
     for half_made in folder.glob(".~*"):
-        if half_made.stat().st_mtime < time.time() - _ABANDONED_S:
+        try:
+            written = half_made.stat().st_mtime
+        except FileNotFoundError:
+            continue  # another process has ended its work meanwhile
+        if written < time.time() - _ABANDONED_S:
             shutil.rmtree(half_made, ignore_errors=True)
 
 

@@ -115,3 +115,11 @@ def test_what_a_dead_process_left_is_swept(faster_whisper: Path) -> None:
         os.utime(target / name, (then, then))
     made = conversion.of_folder(faster_whisper, target)
     assert {path.name for path in target.iterdir()} == {made.name, ".~11111111"}
+
+
+def test_what_another_process_has_just_taken_away_is_no_hindrance(
+    faster_whisper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = faster_whisper.parent / "c"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([folder / ".~22222222"]))
+    assert conversion.of_folder(faster_whisper, target).is_dir()
