@@ -206,6 +206,9 @@ def states_page() -> str:
         "- `Crashed`: the process, its worker or its machine died; it begins again by itself, ten",
         "  times at most.",
         "",
+        "The dashboard lists them all under *Runs*. The tab *Runs* of one deployment shows only",
+        "those whose state has a name of Prefect's own.",
+        "",
         "| cause | sort | means | tried again after | what to do |",
         "|---|---|---|---|---|",
     ]

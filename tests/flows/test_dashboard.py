@@ -69,17 +69,14 @@ def start(page: "playwright.Page", station: Station, video: SandboxVideo, preset
     page.get_by_role("option", name=preset, exact=True).click()
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/deployments/deployment/*?**")
-    own = page.locator(f"a[href*='{run_of(video)}']").first
-    try:
-        own.wait_for(timeout=8_000)
-    except playwright.TimeoutError:  # a list that was read too early is read again much later
-        page.reload()
-    own.click()
+    own = run_of(video)
+    page.goto(f"{station.dashboard}/runs")  # a deployment's own list leaves out names of our own
+    page.locator(f"a[href*='{own}']").first.click()
     page.wait_for_url("**/runs/flow-run/**")
 
 
 def run_of(video: SandboxVideo) -> UUID:
-    """The run that was just asked for; the list may still show those before it."""
+    """The run that was just asked for."""
     from prefect.client.orchestration import get_client
 
     deadline = time.monotonic() + 30
