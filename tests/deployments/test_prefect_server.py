@@ -1,7 +1,9 @@
-"""What SQLite refuses never makes Prefect's server wait for itself."""
+"""What SQLite refuses harms neither Prefect's server nor who asked it."""
 
 import asyncio
 import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,65 @@ def test_a_refused_statement_is_freed_while_its_connection_waits(
 ) -> None:
     close_what_fails()
     asyncio.run(free_while_its_connection_waits(tmp_path / "prefect.db", statement))
+
+
+ROUTES = """
+import asyncio
+import sqlite3
+import sys
+from contextlib import suppress
+
+from deployments.prefect_server import answer_twice
+
+answer_twice()
+
+import httpx
+import sqlalchemy as sa
+from fastapi import FastAPI
+from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.server.utilities.server import PrefectRouter
+
+config = AioSqliteConfiguration(f"sqlite+aiosqlite:///{sys.argv[1]}")
+other = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
+flow_runs, task_runs = PrefectRouter(prefix="/flow_runs"), PrefectRouter(prefix="/task_runs")
+
+
+@flow_runs.post("/", status_code=201)
+@task_runs.post("/", status_code=201)
+async def create(body: dict[str, str]) -> str:
+    session = await config.session(await config.engine())
+    async with session, config.begin_transaction(session):
+        await session.execute(sa.text("SELECT * FROM run"))
+        with suppress(sqlite3.OperationalError):
+            other.execute("INSERT INTO run VALUES (2)")
+        await session.execute(sa.text("INSERT INTO run VALUES (1)"))
+    return body["name"]
+
+
+async def ask():
+    engine = await config.engine()
+    async with engine.connect():
+        other.execute("CREATE TABLE run (id)")
+    app = FastAPI()
+    app.include_router(flow_runs)
+    app.include_router(task_runs)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        for path in ("/flow_runs/", "/task_runs/"):
+            answer = await client.post(path, json={"name": "first"})
+            print(answer.status_code, answer.text)
+    await engine.dispose()
+
+
+asyncio.run(ask())
+"""
+
+
+def test_who_was_refused_gets_the_answer_of_a_second_try(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", ROUTES, str(tmp_path / "prefect.db")],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert ran.stdout.splitlines() == ['201 "first"', "500 Internal Server Error"], ran.stderr
