@@ -47,6 +47,14 @@ def sweep(folder: Path, video_id: str) -> None:
         left.unlink(missing_ok=True)
 
 
+def is_older(path: Path, before: float) -> bool:
+    """Whether it was last written before that time (s since 1970); False for what has just gone."""
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:
+        return False
+
+
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 with Unix line ends; after a crash the old or the new file is there, whole."""
     with replacing(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:

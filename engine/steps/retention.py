@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from engine.errors import Busy
-from engine.library.atomic import TEMPORARY_PREFIX
+from engine.library.atomic import TEMPORARY_PREFIX, is_older
 from engine.library.shelf import Library
 from engine.library.sidecar import Sidecar
 from engine.settings import Settings
@@ -66,7 +66,7 @@ def sweep(settings: Settings, now: datetime) -> list[Path]:
         The files and folders that are gone.
     """
     before = (now - _ABANDONED).timestamp()
-    gone = [path for path in _leftovers(settings) if _is_older(path, before)]
+    gone = [path for path in _leftovers(settings) if is_older(path, before)]
     for path in gone:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -99,17 +99,10 @@ def _inside(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-def _is_older(path: Path, before: float) -> bool:
-    try:
-        return path.stat().st_mtime < before
-    except FileNotFoundError:
-        return False
-
-
 def _sweep_locks(settings: Settings, before: float) -> None:
     """Lock files are empty and free themselves; only their number is worth a look."""
     for file in _inside(settings.locks_dir):
-        if file.suffix == ".lock" and _is_older(file, before):
+        if file.suffix == ".lock" and is_older(file, before):
             lock = FileLock(file)
             try:
                 lock.acquire(timeout=0)

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from engine.errors import BadCheckpoint
+from engine.library import atomic
 from engine.whisper import ct2
 from engine.whisper.packaged import PackagedWeights
 from engine.whisper.vocabulary import Vocabulary, read_tokenizer, tokenizer_of_words
@@ -70,7 +71,7 @@ def _convert(data: bytes, source: Path, target: Path) -> Path:
     """Write into a folder of another name, then rename: all of it is there, or nothing."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
-    half_made = target.parent / f".~{secrets.token_hex(4)}"
+    half_made = target.parent / f"{atomic.TEMPORARY_PREFIX}{secrets.token_hex(4)}"
     half_made.mkdir()
     try:
         _write(data, source, half_made)
@@ -86,12 +87,9 @@ def _convert(data: bytes, source: Path, target: Path) -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    for half_made in folder.glob(".~*"):
-        try:
-            written = half_made.stat().st_mtime
-        except FileNotFoundError:
-            continue  # another process has ended its work meanwhile
-        if written < time.time() - _ABANDONED_S:
+    before = time.time() - _ABANDONED_S
+    for half_made in folder.glob(f"{atomic.TEMPORARY_PREFIX}*"):
+        if atomic.is_older(half_made, before):
             shutil.rmtree(half_made, ignore_errors=True)
 
 
